@@ -1,0 +1,92 @@
+/**
+ * The configuration as the program uses it: validated, defaults filled in, this node resolved.
+ * The reader makes it from a file; nothing else makes one, except tests.
+ */
+import type { CheckTiming, ProbeSpec } from '../health/protocol.js';
+import type { SyncGroupSpec, VirtualRouterSpec } from '../vrrp/protocol.js';
+import type { IpAddress } from '../wire/ipAddress.js';
+import type { ForwardingMethod, ServiceIdentity, ServiceSettings } from '../wire/ipvsModel.js';
+
+/** One of the two directors. */
+export interface NodeConfig {
+  readonly name: string;
+  readonly address: IpAddress;
+  readonly interface: string;
+}
+
+/** A health check as configured on a service. */
+export interface CheckConfig {
+  readonly probe: ProbeSpec;
+  readonly timing: CheckTiming;
+  /** Where to probe instead of the server's own port; absent: the server's port. */
+  readonly port?: number;
+}
+
+/** A real server as configured. */
+export interface ServerConfig {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly weight: number;
+  readonly forwarding: Exclude<ForwardingMethod, 'local' | 'bypass'>;
+  readonly upperThreshold: number;
+  readonly lowerThreshold: number;
+}
+
+/** What happens to the weights when every server of a service is down. */
+export type WhenAllDown =
+  /** Every weight is 0: clients are refused at once. */
+  | 'zero'
+  /** The last server that was up keeps its weight. */
+  | 'keep-last';
+
+/** A virtual service as configured: one pool of servers behind one or several listeners. */
+export interface ServiceConfig {
+  readonly name: string;
+  /** One kernel service each. */
+  readonly listeners: readonly ServiceIdentity[];
+  readonly settings: ServiceSettings;
+  /** Absent: servers are always held to be up. */
+  readonly check?: CheckConfig;
+  /** Whether a server that is down gets weight 0 or leaves the table. */
+  readonly whenDown: 'weight-zero' | 'remove';
+  readonly whenAllDown: WhenAllDown;
+  readonly servers: readonly ServerConfig[];
+}
+
+/** How the connection table reaches the peer. */
+export type ConnectionSyncConfig =
+  | { readonly mode: 'off' }
+  | {
+      readonly mode: 'kernel';
+      /** Interface of the multicast; the node's own unless configured. */
+      readonly interface: string;
+      /** 0..255, the same on both directors. */
+      readonly syncId: number;
+      readonly group?: IpAddress;
+      readonly port?: number;
+      readonly ttl?: number;
+      readonly maxLengthBytes?: number;
+    };
+
+/** Levels of the log, most severe first. */
+export type ConfiguredLogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+/** The whole configuration, from the point of view of one node. */
+export interface TandemConfig {
+  readonly cluster: string;
+  /** This node. */
+  readonly node: NodeConfig;
+  readonly nodes: readonly NodeConfig[];
+  readonly virtualRouters: readonly VirtualRouterSpec[];
+  readonly syncGroups: readonly SyncGroupSpec[];
+  readonly services: readonly ServiceConfig[];
+  readonly ipvs: {
+    /** Whether a polite stop leaves the kernel's table as it is or takes our services out. */
+    readonly onStop: 'keep' | 'remove';
+    /** How often the kernel's table is compared with what it shall be. */
+    readonly auditIntervalMs: number;
+  };
+  readonly connectionSync: ConnectionSyncConfig;
+  readonly api: { readonly socket: string };
+  readonly log: { readonly level: ConfiguredLogLevel };
+}

@@ -1,0 +1,92 @@
+/**
+ * The messages between the main thread and the health thread, and the values in them. Everything
+ * here survives structured cloning; times that cross threads are Unix milliseconds.
+ */
+
+import type { LogLevel } from '../vrrp/protocol.js';
+import type { IpAddress } from '../wire/ipAddress.js';
+import type { HealthState, ProbeReason } from './reasons.js';
+
+/** An inclusive range of HTTP status codes. */
+export interface StatusRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is asked of a server, and what must come back. */
+export type ProbeSpec =
+  | { readonly type: 'tcp' }
+  | {
+      readonly type: 'http';
+      readonly method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS';
+      readonly path: string;
+      /** Value of the Host header; absent: the server's address and port. */
+      readonly host?: string;
+      readonly expectStatus: readonly StatusRange[];
+      /** The body must contain this text. */
+      readonly bodyContains?: string;
+      /** The body must match this regular expression (JavaScript, flag u). */
+      readonly bodyMatches?: string;
+    };
+
+/** How often, how long and how many. */
+export interface CheckTiming {
+  readonly intervalMs: number;
+  /** Total deadline of one probe, connection included. */
+  readonly timeoutMs: number;
+  /** This many passes in a row bring a server up again. */
+  readonly rise: number;
+  /** This many failures in a row take it down. */
+  readonly fall: number;
+}
+
+/** One server to be checked. */
+export interface CheckSpec {
+  /** Unique in a configuration: `service/address:port`. */
+  readonly id: string;
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly probe: ProbeSpec;
+  readonly timing: CheckTiming;
+}
+
+/** From main to the health thread. */
+export type ToHealth =
+  /** The whole set of checks. Those that are equal to before keep their timers and verdicts. */
+  { readonly type: 'configure'; readonly checks: readonly CheckSpec[] } | { readonly type: 'stop' };
+
+/** What is known of one server. */
+export interface CheckReport {
+  readonly id: string;
+  readonly state: HealthState;
+  readonly sinceUnixMs: number;
+  /** Passes or failures in a row that speak against the present state. */
+  readonly streak: number;
+  readonly last: {
+    readonly reason: ProbeReason;
+    /** For a person: the status line, the errno, a snippet of the body. At most 200 characters. */
+    readonly detail: string;
+    readonly atUnixMs: number;
+    readonly durationMs: number;
+  } | null;
+  readonly probes: { readonly passed: number; readonly failed: number; readonly unknown: number };
+}
+
+/** From the health thread to main. */
+export type FromHealth =
+  /**
+   * Reports of the checks whose state or last reason changed, at most one message every
+   * `batchIntervalMs`; with `complete`, of all of them, so that a lost message heals.
+   */
+  | {
+      readonly type: 'reports';
+      readonly complete: boolean;
+      readonly reports: readonly CheckReport[];
+    }
+  | {
+      readonly type: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, string | number | boolean>>;
+    }
+  | { readonly type: 'stopped' };
