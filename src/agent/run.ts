@@ -1,0 +1,113 @@
+/** Runs the agent in the foreground: signals, log, readiness, and the way out. */
+import { readConfigFile } from '../config/read.js';
+import { TandemError } from '../errors.js';
+import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
+import { Agent } from './agent.js';
+import { type AgentLog, openLog } from './logger.js';
+
+/** Where the agent's configuration comes from. */
+export interface RunOptions {
+  readonly configPath: string;
+  /** Absent: the node whose name is the hostname. */
+  readonly node: string | undefined;
+  readonly hostname: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly version: string;
+}
+
+/** How long a stop may take before the process ends all the same, in milliseconds. */
+const stopTimeoutMs = 10_000;
+
+/** Runs until SIGTERM or SIGINT. Throws what kept the agent from starting. */
+export async function runAgent(options: RunOptions): Promise<void> {
+  const readConfig = (): ReturnType<typeof readConfigFile> =>
+    readConfigFile(options.configPath, {
+      ...(options.node === undefined ? {} : { node: options.node }),
+      environment: options.environment,
+      hostname: options.hostname,
+    });
+  const loaded = readConfig();
+  const log = openLog(loaded.config.log.level, process.stdout.isTTY === true);
+  const agent = new Agent({
+    configPath: options.configPath,
+    version: options.version,
+    log,
+    readConfig,
+  });
+  const ended = waitForEnd(agent, log);
+  try {
+    await agent.start(loaded);
+  } catch (error) {
+    log.logger.error({ err: error }, 'the agent could not start; undoing what was done');
+    await agent.stop();
+    log.flush();
+    throw error;
+  }
+  notifyServiceManager({ ready: true, status: agent.summary() });
+  const watchdog = startWatchdog(agent, log);
+  try {
+    await ended;
+    notifyServiceManager({ stopping: true });
+  } finally {
+    clearInterval(watchdog);
+    await stopBounded(agent, log);
+  }
+}
+
+/** Resolves at the first signal to stop, rejects at an error that nobody caught. */
+function waitForEnd(agent: Agent, log: AgentLog): Promise<void> {
+  process.on('SIGHUP', () => {
+    agent.reload().catch(() => {
+      // The agent has logged it and keeps it for the status; the old configuration goes on.
+    });
+  });
+  return new Promise((resolve, reject) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        log.logger.info({ signal }, `stopping on ${signal}`);
+        resolve();
+      });
+    }
+    const fail = (error: unknown): void => {
+      log.logger.fatal({ err: error }, 'an error that nobody caught; stopping');
+      reject(
+        error instanceof TandemError
+          ? error
+          : new TandemError('INTERNAL', error instanceof Error ? error.message : String(error), {
+              cause: error,
+            }),
+      );
+    };
+    process.on('uncaughtException', fail);
+    process.on('unhandledRejection', fail);
+  });
+}
+
+/**
+ * Feeds systemd's watchdog at half its interval, and only while the agent is sound. This timer is
+ * the main thread's own proof of life: when main stalls, nothing is fed.
+ */
+function startWatchdog(agent: Agent, log: AgentLog): NodeJS.Timeout | undefined {
+  const intervalMs = watchdogIntervalMs();
+  if (intervalMs === undefined) return undefined;
+  return setInterval(
+    () => {
+      const complaint = agent.complaint();
+      if (complaint === undefined) notifyServiceManager({ watchdog: true, status: agent.summary() });
+      else log.logger.error({ complaint }, 'the watchdog is not fed');
+    },
+    Math.max(10, Math.floor(intervalMs / 2)),
+  );
+}
+
+async function stopBounded(agent: Agent, log: AgentLog): Promise<void> {
+  const timer = setTimeout(() => {
+    log.logger.error(`stopping took more than ${stopTimeoutMs / 1000} s; ending all the same`);
+    log.flush();
+    process.exit(1);
+  }, stopTimeoutMs);
+  await agent.stop();
+  clearTimeout(timer);
+  log.logger.info('stopped');
+  log.flush();
+}

@@ -1,0 +1,131 @@
+/**
+ * The agent's HTTP interface on a unix socket.
+ *
+ * The socket is the lock of the agent too: whoever holds it runs this node. It is taken before
+ * anything else is touched, so that a second agent ends with one clear error and no side effect.
+ */
+import { chmodSync, mkdirSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { errorTable, TandemError } from '../errors.js';
+import type { StatusDocument } from './statusModel.js';
+
+/** What the agent does for its callers. */
+export interface ApiActions {
+  /** The present status. */
+  status(): StatusDocument;
+  /** Loads the configuration file again. Throws the {@link TandemError} that refused it. */
+  reload(): Promise<ReloadResult>;
+}
+
+/** What a reload did. */
+export interface ReloadResult {
+  /** One line for a person. */
+  readonly message: string;
+  readonly warnings: readonly string[];
+}
+
+/** The body of every answer that is not a success. */
+export interface ApiErrorBody {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
+/** Owner and group may speak with the agent; the socket can reload and stop a director. */
+const socketMode = 0o660;
+
+/** How long a request may take before the connection is closed, in milliseconds. */
+const requestTimeoutMs = 10_000;
+
+/** Largest request body, in bytes; no action needs more than a few words. */
+const requestBytesMax = 16 * 1024;
+
+/** A listening interface. */
+export interface ApiServer {
+  /** Stops listening, ends open connections and removes the socket. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens on `socketPath`.
+ *
+ * A socket that a dead agent left behind is replaced. Throws `API_SOCKET_IN_USE` when an agent
+ * answers there, `API_SOCKET_UNUSABLE` when the path cannot be used.
+ */
+export async function startApiServer(socketPath: string, actions: ApiActions): Promise<ApiServer> {
+  await clearStaleSocket(socketPath);
+  const server = buildServer(actions);
+  try {
+    mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 });
+    await server.listen({ path: socketPath });
+    chmodSync(socketPath, socketMode);
+  } catch (cause) {
+    await server.close();
+    if (errorCode(cause) === 'EADDRINUSE') throw socketInUse(socketPath);
+    throw new TandemError('API_SOCKET_UNUSABLE', `${socketPath}: ${errorText(cause)}`, { cause });
+  }
+  return { close: () => server.close() };
+}
+
+function buildServer(actions: ApiActions): FastifyInstance {
+  const server = Fastify({
+    logger: false,
+    bodyLimit: requestBytesMax,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: true,
+  });
+  server.setErrorHandler(async (error, _request, reply) => {
+    if (error instanceof TandemError) {
+      reply.code(error.exitCode === 2 ? 422 : 409);
+      return errorBody(error);
+    }
+    const status = (error as { statusCode?: unknown }).statusCode;
+    reply.code(typeof status === 'number' ? status : 500);
+    return errorBody(new TandemError('INTERNAL', errorText(error)));
+  });
+  server.setNotFoundHandler(async (request, reply) => {
+    reply.code(404);
+    return errorBody(
+      new TandemError('USAGE', `${request.method} ${request.url} is not part of this interface`, {
+        hint: 'GET /v1/status or POST /v1/reload',
+      }),
+    );
+  });
+  server.get('/v1/status', async () => actions.status());
+  server.post('/v1/reload', async () => actions.reload());
+  return server;
+}
+
+function errorBody(error: TandemError): ApiErrorBody {
+  return { error: { code: error.code, message: error.message, hint: error.hint } };
+}
+
+/** Removes a socket file that nobody listens on; leaves a live one and anything else alone. */
+async function clearStaleSocket(socketPath: string): Promise<void> {
+  const answer = await new Promise<string>((resolve) => {
+    const probe = connect({ path: socketPath });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve('CONNECTED');
+    });
+    probe.once('error', (error) => resolve(errorCode(error)));
+  });
+  if (answer === 'CONNECTED') throw socketInUse(socketPath);
+  // Only a refused connection proves that the file is a socket without a listener.
+  if (answer === 'ECONNREFUSED') unlinkSync(socketPath);
+  if (answer === 'ENOTSOCK') {
+    throw new TandemError('API_SOCKET_UNUSABLE', `${socketPath} exists and is not a socket`);
+  }
+}
+
+function socketInUse(socketPath: string): TandemError {
+  return new TandemError('API_SOCKET_IN_USE', `${socketPath}: ${errorTable.API_SOCKET_IN_USE.summary}`);
+}
+
+function errorCode(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? '');
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,152 @@
+/** The status document as a person reads it. Pure: document in, lines out. */
+import type { ServerStatus, ServiceStatus, StatusDocument } from '../api/statusModel.js';
+import type { VirtualRouterReport } from '../vrrp/protocol.js';
+import { formatEndpoint, formatIpPrefix } from '../wire/ipAddress.js';
+import { formatTable, type Painter, type Tone } from './table.js';
+
+const stateTones: Readonly<Record<string, Tone>> = {
+  active: 'good',
+  backup: 'plain',
+  initialize: 'warn',
+  up: 'good',
+  down: 'bad',
+  unknown: 'warn',
+};
+
+/** Everything that `tandem status` prints. */
+export function statusText(status: StatusDocument, paint: Painter): string {
+  return [
+    ...headLines(status, paint),
+    '',
+    ...routerLines(status, paint),
+    ...status.services.flatMap((service) => ['', ...serviceLines(service, status, paint)]),
+    '',
+    ...footLines(status, paint),
+  ].join('\n');
+}
+
+function headLines(status: StatusDocument, paint: Painter): readonly string[] {
+  const uptime = age(status.nowUnixMs - status.startedUnixMs);
+  const lines = [
+    `${paint('title', `cluster ${status.cluster}, node ${status.node}`)}  ` +
+      `(pid ${status.pid}, up ${uptime}, version ${status.version})`,
+  ];
+  const reload = status.configuration.lastReload;
+  if (reload !== null && !reload.ok) {
+    const when = age(status.nowUnixMs - reload.atUnixMs);
+    lines.push(paint('bad', `last reload refused ${when} ago: ${reload.message}`));
+  }
+  for (const [name, thread] of Object.entries(status.threads)) {
+    if (!thread.running) lines.push(paint('bad', `the ${name} thread is not running`));
+    if (thread.restarts > 0) {
+      lines.push(paint('warn', `the ${name} thread was restarted ${thread.restarts} times`));
+    }
+  }
+  return lines;
+}
+
+function routerLines(status: StatusDocument, paint: Painter): readonly string[] {
+  if (status.virtualRouters.length === 0) return ['no virtual routers'];
+  const rows = status.virtualRouters.map((router) => [
+    router.name,
+    String(router.vrid),
+    router.interface,
+    paint(stateTones[router.state] ?? 'plain', router.state),
+    age(status.nowUnixMs - router.sinceUnixMs),
+    router.reason,
+    priorityText(router, paint),
+    activeText(router),
+    router.addresses.map((address) => formatIpPrefix(address.prefix)).join(' '),
+  ]);
+  return formatTable([
+    ['ROUTER', 'VRID', 'INTERFACE', 'STATE', 'SINCE', 'WHY', 'PRIORITY', 'ACTIVE', 'ADDRESSES'],
+    ...rows,
+  ]);
+}
+
+function priorityText(router: VirtualRouterReport, paint: Painter): string {
+  const { configured, effective, demotions } = router.priority;
+  if (demotions.length === 0) return String(effective);
+  const reasons = demotions.map((demotion) => `${demotion.weight} ${demotion.reason}`).join(', ');
+  return paint('warn', `${effective} (${configured} - ${reasons})`);
+}
+
+function activeText(router: VirtualRouterReport): string {
+  if (router.active === null) return 'nobody heard';
+  if (router.active.self) return 'this node';
+  return `${router.active.address} (priority ${router.active.priority})`;
+}
+
+function serviceLines(
+  service: ServiceStatus,
+  status: StatusDocument,
+  paint: Painter,
+): readonly string[] {
+  const title =
+    `${paint('title', `service ${service.name}`)}  ${service.listeners.join(' ')}  ` +
+    `${service.scheduler}  ${paint(stateTones[service.state] ?? 'plain', service.state)}`;
+  const rows = service.servers.map((server) => [
+    formatEndpoint(server.address, server.port),
+    server.forwarding,
+    weightText(server, paint),
+    server.check === undefined
+      ? 'no check'
+      : paint(stateTones[server.check.state] ?? 'plain', server.check.state),
+    server.check === undefined ? '' : age(status.nowUnixMs - server.check.sinceUnixMs),
+    lastResultText(server),
+    String(server.connections?.active ?? '-'),
+    String(server.connections?.inactive ?? '-'),
+    String(server.connections?.total ?? '-'),
+  ]);
+  const header = ['SERVER', 'FORWARD', 'WEIGHT', 'CHECK', 'SINCE', 'LAST', 'ACTIVE', 'INACT', 'TOTAL'];
+  return [title, ...formatTable([header, ...rows]).map((line) => `  ${line}`)];
+}
+
+/** `2` when all agree; otherwise what is set, what is configured, and why. */
+function weightText(server: ServerStatus, paint: Painter): string {
+  const { configured, desired, kernel, reason } = server.weight;
+  const set = kernel === null ? 'out' : String(kernel);
+  const late = kernel === desired ? '' : ` (wanted ${desired ?? 'out'})`;
+  if (kernel === configured && late === '') return set;
+  return paint('warn', `${set}/${configured} ${reason}${late}`);
+}
+
+function lastResultText(server: ServerStatus): string {
+  const last = server.check?.last;
+  if (last === undefined || last === null) return '';
+  return last.detail === '' ? last.reason : `${last.reason} (${last.detail.slice(0, 40)})`;
+}
+
+function footLines(status: StatusDocument, paint: Painter): readonly string[] {
+  const { ipvs, connectionSync } = status;
+  const lines: string[] = [];
+  if (!ipvs.available) {
+    lines.push(paint(status.services.length > 0 ? 'bad' : 'dim', 'ipvs: not available'));
+  } else {
+    const audited =
+      ipvs.lastAuditUnixMs === null ? 'never' : `${age(status.nowUnixMs - ipvs.lastAuditUnixMs)} ago`;
+    lines.push(
+      `ipvs: compared ${audited}, ${ipvs.lastOperations} operations then, ` +
+        `${ipvs.operationsTotal} in all, ${ipvs.foreignServices} services of others`,
+    );
+  }
+  if (ipvs.lastError !== null) lines.push(paint('bad', `ipvs: ${ipvs.lastError}`));
+  const daemons = connectionSync.daemons.map(
+    (daemon) => `${daemon.role} on ${daemon.interface} (id ${daemon.syncId})`,
+  );
+  const running = daemons.length === 0 ? '' : `: ${daemons.join(', ')}`;
+  lines.push(`connection sync: ${connectionSync.mode}${running}`);
+  if (connectionSync.lastError !== null) {
+    lines.push(paint('bad', `connection sync: ${connectionSync.lastError}`));
+  }
+  return lines;
+}
+
+/** `4s`, `12m`, `3h`, `9d`: the largest unit that fits is enough at a glance. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

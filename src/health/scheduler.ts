@@ -1,0 +1,221 @@
+/**
+ * When each check is probed, and when a probe has had its time. Deterministic: the clock and the
+ * randomness are passed in, and nothing here waits or opens a socket.
+ *
+ * The promise that it keeps: with `timeoutMs <= intervalMs`, probes of a check start one interval
+ * apart, so a failure is known within `intervalMs x fall + timeoutMs` and a recovery within
+ * `intervalMs x rise + timeoutMs`. A probe that is still running when its check is due again makes
+ * that tick be skipped, so a longer timeout stretches the interval to the next multiple of it.
+ */
+import { MinHeap } from './minHeap.js';
+import type { CheckTiming } from './protocol.js';
+
+/**
+ * Probes that run at once. It bounds descriptors and local ports when thousands of servers hang;
+ * checks beyond it wait in order, and their number is counted in `deferred`.
+ */
+export const probesConcurrentMax = 1024;
+
+/** The first probes of new checks are spread over one interval, but over no more than this. */
+export const startSpreadMaxMs = 5_000;
+
+/** While probes run the scheduler is woken at least this often, so that it notices a stall. */
+export const heartbeatMs = 50;
+
+/** A wake that comes this much too late means that the thread did not run in the meantime. */
+export const stallMs = 50;
+
+/** What the scheduler needs to know of one check. */
+export interface ScheduledCheck {
+  readonly id: string;
+  readonly timing: Pick<CheckTiming, 'intervalMs' | 'timeoutMs'>;
+}
+
+/** Names one probe; a number is never used twice. */
+export type RunId = number;
+
+/** What must happen now. */
+export type SchedulerAction =
+  /** The deadline of the probe has passed: end it. Its place is free already. */
+  | { readonly type: 'expire'; readonly run: RunId }
+  | { readonly type: 'start'; readonly id: string; readonly run: RunId };
+
+/** What has happened at the scheduler's bounds since it was made. */
+export interface SchedulerCounters {
+  readonly started: number;
+  /** Times that a check was due while its previous probe was running or waiting. */
+  readonly skipped: number;
+  /** Probes that had to wait because {@link probesConcurrentMax} were running. */
+  readonly deferred: number;
+  /** Times that the thread was found not to have run when it should have. */
+  readonly stalls: number;
+}
+
+interface Entry {
+  readonly check: ScheduledCheck;
+  /** When the check is due next; it moves by whole intervals, so the cadence does not drift. */
+  dueMs: number;
+  run: Run | undefined;
+}
+
+interface Run {
+  readonly id: RunId;
+  readonly entry: Entry;
+  deadlineMs: number;
+}
+
+/** Decides what is due. Times are milliseconds of one monotonic clock, fractions allowed. */
+export class Scheduler {
+  readonly #random: () => number;
+  readonly #concurrentMax: number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #due = new MinHeap<Entry>();
+  /** Runs by deadline. Those that finished stay until their deadline, and are ignored then. */
+  readonly #deadlines = new MinHeap<Run>();
+  readonly #running = new Map<RunId, Run>();
+  /** Checks that are due and wait for a place, in order; a check is in it at most once. */
+  readonly #waiting = new Set<Entry>();
+  #counters = { started: 0, skipped: 0, deferred: 0, stalls: 0 };
+  #nextRun: RunId = 1;
+  #wakeMs: number | undefined;
+
+  /** `random` gives numbers in [0, 1). */
+  constructor(options: { readonly random: () => number; readonly probesConcurrentMax?: number }) {
+    this.#random = options.random;
+    this.#concurrentMax = options.probesConcurrentMax ?? probesConcurrentMax;
+  }
+
+  /** When {@link advance} must be called next; `undefined`: not before something changes. */
+  get wakeMs(): number | undefined {
+    return this.#wakeMs;
+  }
+
+  /** Whether a check waits for a place, so that {@link advance} is worth calling on a finish. */
+  get hasWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  get counters(): SchedulerCounters {
+    return { ...this.#counters };
+  }
+
+  /**
+   * Takes checks out and brings checks in; an id in both is replaced. Gives the runs of the checks
+   * that went: their probes are to be ended and their outcomes ignored. Call `advance` after it.
+   */
+  change(remove: Iterable<string>, add: readonly ScheduledCheck[], nowMs: number): RunId[] {
+    const cancelled: RunId[] = [];
+    for (const id of remove) {
+      const entry = this.#entries.get(id);
+      if (entry === undefined) continue;
+      this.#entries.delete(id);
+      this.#waiting.delete(entry);
+      if (entry.run !== undefined) {
+        cancelled.push(entry.run.id);
+        this.#release(entry.run);
+      }
+    }
+    this.#due.rebuild((entry) => (this.#has(entry) ? entry.dueMs : undefined));
+    for (const [index, check] of add.entries()) {
+      const spreadMs = Math.min(check.timing.intervalMs, startSpreadMaxMs);
+      // One slot each, at a random place in it: even for few checks as well as for many.
+      const offsetMs = (spreadMs * (index + this.#random())) / add.length;
+      const entry: Entry = { check, dueMs: nowMs + offsetMs, run: undefined };
+      this.#entries.set(check.id, entry);
+      this.#due.push(entry.dueMs, entry);
+    }
+    return cancelled;
+  }
+
+  /** A probe ended by itself. An unknown run, or one that expired, changes nothing. */
+  finished(run: RunId): void {
+    const found = this.#running.get(run);
+    if (found !== undefined) this.#release(found);
+  }
+
+  /** Says what is due at `nowMs`: what expires first, so that its place is free. */
+  advance(nowMs: number): SchedulerAction[] {
+    const actions: SchedulerAction[] = [];
+    this.#forgiveStall(nowMs);
+    for (;;) {
+      const run = this.#deadlines.popUntil(nowMs);
+      if (run === undefined) break;
+      if (this.#running.get(run.id) !== run) continue;
+      this.#release(run);
+      actions.push({ type: 'expire', run: run.id });
+    }
+    this.#collectDue(nowMs);
+    this.#startWaiting(nowMs, actions);
+    this.#wakeMs = this.#nextWake(nowMs);
+    return actions;
+  }
+
+  /**
+   * Time in which this thread did not run is not held against the servers: the answers may be
+   * waiting unread. Every running probe gets it back, and at least one heartbeat to be read in.
+   */
+  #forgiveStall(nowMs: number): void {
+    const stalledMs = this.#wakeMs === undefined ? 0 : nowMs - this.#wakeMs;
+    if (stalledMs <= stallMs || this.#running.size === 0) return;
+    this.#counters.stalls += 1;
+    for (const run of this.#running.values()) {
+      run.deadlineMs = Math.max(run.deadlineMs + stalledMs, nowMs + heartbeatMs);
+    }
+    this.#deadlines.rebuild((run) =>
+      this.#running.get(run.id) === run ? run.deadlineMs : undefined,
+    );
+  }
+
+  /** Moves the checks that are due into the queue; ticks that were missed are left out. */
+  #collectDue(nowMs: number): void {
+    for (;;) {
+      const entry = this.#due.popUntil(nowMs);
+      if (entry === undefined) return;
+      const { intervalMs } = entry.check.timing;
+      const passedTicks = Math.floor((nowMs - entry.dueMs) / intervalMs);
+      entry.dueMs += (passedTicks + 1) * intervalMs;
+      this.#due.push(entry.dueMs, entry);
+      if (entry.run !== undefined || this.#waiting.has(entry)) {
+        this.#counters.skipped += 1;
+      } else {
+        this.#waiting.add(entry);
+        if (this.#running.size + this.#waiting.size > this.#concurrentMax) {
+          this.#counters.deferred += 1;
+        }
+      }
+    }
+  }
+
+  #startWaiting(nowMs: number, actions: SchedulerAction[]): void {
+    for (const entry of this.#waiting) {
+      if (this.#running.size >= this.#concurrentMax) return;
+      this.#waiting.delete(entry);
+      const deadlineMs = nowMs + entry.check.timing.timeoutMs;
+      const run: Run = { id: this.#nextRun, entry, deadlineMs };
+      this.#nextRun += 1;
+      this.#counters.started += 1;
+      entry.run = run;
+      this.#running.set(run.id, run);
+      this.#deadlines.push(deadlineMs, run);
+      actions.push({ type: 'start', id: entry.check.id, run: run.id });
+    }
+  }
+
+  #nextWake(nowMs: number): number | undefined {
+    const times = [this.#due.firstKey, this.#deadlines.firstKey];
+    if (this.#running.size > 0) times.push(nowMs + heartbeatMs);
+    return times.reduce(
+      (first, time) => (first === undefined || (time !== undefined && time < first) ? time : first),
+      undefined,
+    );
+  }
+
+  #has(entry: Entry): boolean {
+    return this.#entries.get(entry.check.id) === entry;
+  }
+
+  #release(run: Run): void {
+    this.#running.delete(run.id);
+    run.entry.run = undefined;
+  }
+}

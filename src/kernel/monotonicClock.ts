@@ -1,0 +1,4 @@
+/** The clock that every deadline of Tandem is measured on. */
+export function nowUs(): number {
+  return Number(process.hrtime.bigint() / 1000n);
+}
