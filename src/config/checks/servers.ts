@@ -1,0 +1,158 @@
+/** Cross checks of the real servers of a service and of the check that watches them. */
+import { familyOf, formatEndpoint } from '../../wire/ipAddress.js';
+import { formatDurationMs } from '../duration.js';
+import { type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js';
+import type { ServerEndpoint } from '../schema/networkTypes.js';
+import type { RootDraft } from '../schema/rootDefinition.js';
+import { FirstOwners, present } from './present.js';
+import { familyOfService, type ServiceDraft } from './services.js';
+
+type ServerDraft = NonNullable<NonNullable<ServiceDraft['servers']>[number]>;
+
+/** All of them. */
+export function checkServers(draft: RootDraft): readonly Finding[] {
+  return present(draft.services).flatMap(([index, service]) => {
+    const path = ['services', index];
+    return [...checkEachServer(path, service), ...checkHealthCheck(path, service)];
+  });
+}
+
+/**
+ * The port that the servers of a service have when they name none: the listeners' if they have
+ * one in common, 0 for every port and for firewall marks, `undefined` when they differ.
+ */
+export function commonPort(service: {
+  readonly fwmark: number | undefined;
+  readonly listen: readonly ({ readonly port: number } | undefined)[] | undefined;
+}): number | undefined {
+  if (service.fwmark !== undefined) return 0;
+  const ports = new Set(present(service.listen).map(([, listen]) => listen.port));
+  const [port] = ports;
+  return ports.size === 1 ? port : undefined;
+}
+
+function checkEachServer(path: ConfigPath, service: ServiceDraft): readonly Finding[] {
+  const findings: Finding[] = [];
+  const endpoints = new FirstOwners<number>();
+  const servers = present(service.servers);
+  for (const [index, server] of servers) {
+    const here = [...path, 'servers', index];
+    findings.push(...checkThresholds(here, server));
+    if (server.address === undefined) continue;
+    const place = [...here, 'address'];
+    findings.push(
+      ...checkFamily(place, service, server.address),
+      ...checkPort(place, service, server, server.address),
+      ...checkNotListener(place, service, server.address),
+    );
+    const port = server.address.port ?? commonPort(service);
+    if (port === undefined) continue;
+    const endpoint = formatEndpoint(server.address.address, port);
+    const earlier = endpoints.claim(endpoint, index);
+    if (earlier === undefined) continue;
+    const text = port === 0 ? server.address.address : endpoint;
+    const hint = 'a server is in a service once; give it a higher weight instead';
+    findings.push(errorAt(place, `${text} is servers[${earlier}] already`, hint));
+  }
+  if (servers.length > 0 && servers.every(([, server]) => server.weight === 0)) {
+    const message = 'every server has weight 0: nobody takes new connections';
+    findings.push(warningAt([...path, 'servers'], message, 'give one of them a weight'));
+  }
+  return findings;
+}
+
+function checkThresholds(path: ConfigPath, server: ServerDraft): readonly Finding[] {
+  const { lowerThreshold = 0, upperThreshold } = server;
+  if (upperThreshold === undefined || lowerThreshold <= upperThreshold) return [];
+  const message = `must not exceed upperThreshold ${upperThreshold}, got ${lowerThreshold}`;
+  const hint = upperThreshold === 0 ? 'give upperThreshold as well' : undefined;
+  return [errorAt([...path, 'lowerThreshold'], message, hint)];
+}
+
+function checkFamily(
+  path: ConfigPath,
+  service: ServiceDraft,
+  server: ServerEndpoint,
+): readonly Finding[] {
+  const family = familyOfService(service);
+  if (family === undefined || familyOf(server.address) === family) return [];
+  const own = familyOf(server.address);
+  const message = `is IPv${own}, and the service is IPv${family}`;
+  return [errorAt(path, message, 'server and listener are of one family')];
+}
+
+function checkPort(
+  path: ConfigPath,
+  service: ServiceDraft,
+  server: ServerDraft,
+  endpoint: ServerEndpoint,
+): readonly Finding[] {
+  // A broken listener leaves the ports unknown.
+  if (service.listen?.includes(undefined) === true) return [];
+  const forward = server.forward ?? service.forward;
+  const byMark = service.fwmark !== undefined;
+  if (service.listen === undefined && !byMark) return [];
+  const { port } = endpoint;
+  const listenerPort = commonPort(service);
+  const keepsPort = forward === 'dr' || forward === 'tunnel';
+  if (listenerPort === undefined) {
+    const ports = present(service.listen).map(([, listen]) => listen.port || 'every port');
+    const list = [...new Set(ports)].join(' and ');
+    if (port !== undefined && !keepsPort) return [];
+    const message = `cannot take the port of the listeners, which are ${list}`;
+    const hint = keepsPort
+      ? 'make one service for each port, or use a firewall mark'
+      : 'name the port, or make one service for each';
+    return [errorAt(path, message, hint)];
+  }
+  if (port === undefined) return [];
+  if (keepsPort && port !== listenerPort) {
+    const kept = listenerPort === 0 ? 'the port of the packet' : `port ${listenerPort}`;
+    const hint = listenerPort === 0 ? 'leave the port out' : `use ${listenerPort} or leave it out`;
+    return [errorAt(path, `${forward} keeps ${kept}, got port ${port}`, hint)];
+  }
+  if (listenerPort === 0 && !byMark) {
+    const message = `port ${port} cannot stand for every port of the listener`;
+    return [errorAt(path, message, 'leave the port out')];
+  }
+  return [];
+}
+
+function checkNotListener(
+  path: ConfigPath,
+  service: ServiceDraft,
+  server: ServerEndpoint,
+): readonly Finding[] {
+  const same = present(service.listen).some(([, { address }]) => address === server.address);
+  if (!same) return [];
+  const message = `${server.address} is the virtual address itself`;
+  return [errorAt(path, message, "use the server's own address")];
+}
+
+function checkHealthCheck(path: ConfigPath, service: ServiceDraft): readonly Finding[] {
+  const { check } = service;
+  if (check === undefined) return [];
+  const here = [...path, 'check'];
+  const findings: Finding[] = [];
+  const { interval, timeout } = check;
+  if (interval !== undefined && timeout !== undefined && timeout > interval) {
+    const [long, short] = [formatDurationMs(timeout), formatDurationMs(interval)];
+    const message = `${long} is longer than the interval ${short}: checks wait for each other`;
+    findings.push(warningAt([...here, 'timeout'], message, 'make it shorter than the interval'));
+  }
+  const portless = present(service.servers).find(
+    ([, server]) => server.address !== undefined && server.address.port === undefined,
+  );
+  if (commonPort(service) === 0 && check.port === undefined && portless !== undefined) {
+    const message = `needs \`port\`, because servers[${portless[0]}] has none to check`;
+    findings.push(errorAt(here, message, 'for example `port: 80`'));
+  }
+  if (check.type === 'http' && check.method === 'HEAD') {
+    for (const key of ['bodyContains', 'bodyMatches'] as const) {
+      if (check.expect[key] === undefined) continue;
+      const message = 'cannot hold: the answer to HEAD has no body';
+      findings.push(errorAt([...here, 'expect', key], message, 'use method GET'));
+    }
+  }
+  return findings;
+}

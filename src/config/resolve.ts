@@ -1,0 +1,167 @@
+/** From a file without errors to the configuration as one node uses it. */
+
+import type { VirtualRouterSpec } from '../vrrp/protocol.js';
+import { bitsOf, familyOf, type IpFamily } from '../wire/ipAddress.js';
+import type { ServiceIdentity } from '../wire/ipvsModel.js';
+import { commonPort } from './checks/servers.js';
+import type {
+  CheckConfig,
+  ConnectionSyncConfig,
+  NodeConfig,
+  ServerConfig,
+  ServiceConfig,
+  TandemConfig,
+} from './model.js';
+import { onNode, type PerNode } from './schema/containerTypes.js';
+import type { RootComplete } from './schema/rootDefinition.js';
+import { schedulerFlags } from './schema/serviceDefinition.js';
+
+type RouterComplete = RootComplete['virtualRouters'][number];
+type ServiceComplete = RootComplete['services'][number];
+type CheckComplete = NonNullable<ServiceComplete['check']>;
+
+/** The configuration of every node, in the order of the file. */
+export function resolveNodes(root: RootComplete): readonly TandemConfig[] {
+  const nodes = [...root.nodes].map(([name, node]): NodeConfig => ({ name, ...node }));
+  const services = root.services.map(resolveService);
+  return nodes.map((node) => ({
+    cluster: root.cluster,
+    node,
+    nodes,
+    virtualRouters: root.virtualRouters.map((router) => resolveRouter(router, node)),
+    syncGroups: root.syncGroups,
+    services,
+    ipvs: { onStop: root.ipvs.onStop, auditIntervalMs: root.ipvs.auditInterval },
+    connectionSync: resolveConnectionSync(root.connectionSync, node),
+    api: root.api,
+    log: root.log,
+  }));
+}
+
+function resolveRouter(router: RouterComplete, node: NodeConfig): VirtualRouterSpec {
+  const routerInterface = interfaceOn(router.interface, node, node.interface);
+  return {
+    name: router.name,
+    vrid: router.vrid,
+    interface: routerInterface,
+    // The cross checks saw to it that every node has a priority.
+    priority: onNode(router.priority, node.name) ?? 1,
+    advertIntervalCs: router.advertInterval / 10,
+    preempt: { enabled: router.preempt.enabled, delayMs: router.preempt.delay },
+    addresses: router.addresses.map((virtual) => ({
+      prefix: virtual.address,
+      interface: interfaceOn(virtual.interface, node, routerInterface),
+    })),
+    checksum: router.checksum,
+    announcements: {
+      repeat: router.announcements.repeat,
+      delayMs: router.announcements.delay,
+      refreshMs: router.announcements.refresh,
+    },
+  };
+}
+
+function interfaceOn(
+  value: PerNode<string> | undefined,
+  node: NodeConfig,
+  otherwise: string,
+): string {
+  return (value === undefined ? undefined : onNode(value, node.name)) ?? otherwise;
+}
+
+function resolveService(service: ServiceComplete): ServiceConfig {
+  const { persistence } = service;
+  const listeners = listenersOf(service);
+  const [first] = listeners;
+  const family = first?.kind === 'address' ? familyOf(first.address) : (first?.family ?? 4);
+  const port = commonPort(service) ?? 0;
+  return {
+    name: service.name,
+    listeners,
+    settings: {
+      scheduler: service.scheduler,
+      onePacket: service.onePacket,
+      schedulerFlags: service.schedulerFlags.reduce(
+        (mask, flag) => mask | schedulerFlags[flag].bit,
+        0,
+      ),
+      ...(persistence === undefined
+        ? {}
+        : { persistence: resolvePersistence(persistence, family) }),
+    },
+    ...(service.check === undefined ? {} : { check: resolveCheck(service.check) }),
+    whenDown: service.whenDown,
+    whenAllDown: service.whenAllDown,
+    servers: service.servers.map(
+      (server): ServerConfig => ({
+        address: server.address.address,
+        port: server.address.port ?? port,
+        weight: server.weight,
+        forwarding: server.forward ?? service.forward,
+        upperThreshold: server.upperThreshold,
+        lowerThreshold: server.lowerThreshold,
+      }),
+    ),
+  };
+}
+
+function listenersOf(service: ServiceComplete): readonly ServiceIdentity[] {
+  if (service.fwmark === undefined) {
+    return (service.listen ?? []).map((listen) => ({ kind: 'address', ...listen }));
+  }
+  const family = service.family === 'ipv6' ? 6 : 4;
+  return [{ kind: 'fwmark', family, fwmark: service.fwmark }];
+}
+
+function resolvePersistence(
+  persistence: NonNullable<ServiceComplete['persistence']>,
+  family: IpFamily,
+) {
+  return {
+    timeoutSeconds: persistence.timeout / 1000,
+    prefixLength: persistence.prefixLength ?? persistence.netmask ?? bitsOf(family),
+  };
+}
+
+function resolveCheck(check: CheckComplete): CheckConfig {
+  return {
+    probe: resolveProbe(check),
+    timing: {
+      intervalMs: check.interval,
+      timeoutMs: check.timeout,
+      rise: check.rise,
+      fall: check.fall,
+    },
+    ...(check.port === undefined ? {} : { port: check.port }),
+  };
+}
+
+function resolveProbe(check: CheckComplete): CheckConfig['probe'] {
+  if (check.type === 'tcp') return { type: 'tcp' };
+  const { bodyContains, bodyMatches, status } = check.expect;
+  return {
+    type: 'http',
+    method: check.method,
+    path: check.path,
+    expectStatus: status,
+    ...(check.host === undefined ? {} : { host: check.host }),
+    ...(bodyContains === undefined ? {} : { bodyContains }),
+    ...(bodyMatches === undefined ? {} : { bodyMatches }),
+  };
+}
+
+function resolveConnectionSync(
+  sync: RootComplete['connectionSync'],
+  node: NodeConfig,
+): ConnectionSyncConfig {
+  if (sync.mode === 'off') return { mode: 'off' };
+  return {
+    mode: 'kernel',
+    interface: interfaceOn(sync.interface, node, node.interface),
+    syncId: sync.syncId,
+    ...(sync.group === undefined ? {} : { group: sync.group }),
+    ...(sync.port === undefined ? {} : { port: sync.port }),
+    ...(sync.ttl === undefined ? {} : { ttl: sync.ttl }),
+    ...(sync.maxLength === undefined ? {} : { maxLengthBytes: sync.maxLength }),
+  };
+}

@@ -1,0 +1,189 @@
+/** Keys of `services`. */
+import { listOf, oneOrMany, variantsOf } from './containerTypes.js';
+import { optional, required, section, withDefault } from './definition.js';
+import { bodyPattern, bodyText, hostHeader, requestPath, statusRanges } from './httpTypes.js';
+import { mappingOf } from './mappingReader.js';
+import { listener, netmask, serverEndpoint } from './networkTypes.js';
+import { partName } from './routerDefinition.js';
+import { boolean, duration, integer, oneOf } from './scalarTypes.js';
+
+/** The schedulers of the kernel by their module names (`ip_vs_<name>`). */
+export const schedulers = [
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'sed',
+  'nq',
+  'fo',
+  'ovf',
+  'sh',
+  'mh',
+  'dh',
+  'lblc',
+  'lblcr',
+  'twos',
+  'none',
+] as const;
+
+/** The flags of schedulers: the scheduler they belong to and the bit that they set. */
+export const schedulerFlags = {
+  'sh-fallback': { scheduler: 'sh', bit: 1 },
+  'sh-port': { scheduler: 'sh', bit: 2 },
+  'mh-fallback': { scheduler: 'mh', bit: 1 },
+  'mh-port': { scheduler: 'mh', bit: 2 },
+} as const;
+
+const schedulerFlagNames = ['sh-fallback', 'sh-port', 'mh-fallback', 'mh-port'] as const;
+
+/** `weight` is an int in the kernel; beyond this the arithmetic of some schedulers overflows. */
+const weightMax = 65_535;
+
+const connectionsMax = 2_147_483_647;
+
+const forwarding = oneOf(['nat', 'dr', 'tunnel'], {
+  masquerade: 'must be one of nat, dr, tunnel, got masquerade: write nat',
+  masq: 'must be one of nat, dr, tunnel, got masq: write nat',
+  tun: 'must be one of nat, dr, tunnel, got tun: write tunnel',
+});
+
+const timing = {
+  interval: withDefault(duration({ minMs: 100, maxMs: 3_600_000 }), '2s', {
+    doc: 'Time from the start of one check to the start of the next.',
+  }),
+  timeout: withDefault(duration({ minMs: 10, maxMs: 600_000 }), '1s', {
+    doc: 'How long one check may take altogether, connection included.',
+  }),
+  rise: withDefault(integer({ min: 1, max: 100 }), 2, {
+    doc: 'Passes in a row that bring a server up again.',
+  }),
+  fall: withDefault(integer({ min: 1, max: 100 }), 3, {
+    doc: 'Failures in a row that take a server down.',
+  }),
+  port: optional(integer({ min: 1, max: 65_535 }), {
+    doc: 'Where to check. Needed where the servers have no port of their own.',
+    meaning: "the server's port",
+  }),
+} as const;
+
+const checkType = variantsOf(
+  {
+    tcp: timing,
+    http: {
+      method: withDefault(oneOf(['GET', 'HEAD', 'POST', 'OPTIONS']), 'GET', {
+        doc: 'The method of the request.',
+      }),
+      path: withDefault(requestPath, '/', { doc: 'The path of the request, with its query.' }),
+      host: optional(hostHeader, {
+        doc: 'Value of the Host header.',
+        meaning: "the server's address and port",
+      }),
+      expect: section('What the answer must be.', {
+        status: withDefault(statusRanges, '200-299', {
+          doc: 'Status codes that count as healthy.',
+        }),
+        bodyContains: optional(bodyText, {
+          doc: 'Text that the body must contain.',
+          meaning: 'the body is not looked at',
+        }),
+        bodyMatches: optional(bodyPattern, {
+          doc: 'Regular expression that the body must match.',
+          meaning: 'the body is not looked at',
+        }),
+      }),
+      ...timing,
+    },
+  },
+  {
+    explained: {
+      status: 'unknown key: write it as `expect: { status: ... }`',
+      bodyContains: 'unknown key: write it as `expect: { bodyContains: ... }`',
+      bodyMatches: 'unknown key: write it as `expect: { bodyMatches: ... }`',
+    },
+  },
+);
+
+const serverType = mappingOf({
+  address: required(serverEndpoint, {
+    doc: "The server's address and port. Without port: the listener's.",
+  }),
+  weight: withDefault(integer({ min: 0, max: weightMax, note: '0 takes no new connections' }), 1, {
+    doc: 'Share of the new connections, relative to the other servers.',
+  }),
+  forward: optional(forwarding, {
+    doc: 'How packets reach this server.',
+    meaning: "the service's `forward`",
+  }),
+  upperThreshold: withDefault(integer({ min: 0, max: connectionsMax, note: '0: no limit' }), 0, {
+    doc: 'At this many connections the server gets no more.',
+  }),
+  lowerThreshold: withDefault(
+    integer({ min: 0, max: connectionsMax, note: '0: three quarters of the upper one' }),
+    0,
+    { doc: 'Below this many connections a full server gets new ones again.' },
+  ),
+});
+
+/** One element of `services`. */
+export const serviceType = mappingOf({
+  name: required(partName, { doc: 'Names the service in logs and status. Unique.' }),
+  listen: optional(oneOrMany(listener, { max: 64 }), {
+    doc:
+      'Where clients connect to. Several listeners share the servers and the settings, and each ' +
+      'is a service of its own in the kernel. Either this or `fwmark`.',
+  }),
+  fwmark: optional(integer({ min: 1, max: 4_294_967_295 }), {
+    doc:
+      'The firewall mark of the packets to balance, which your own rules set. Several ports ' +
+      'under one mark are one service. Either this or `listen`.',
+  }),
+  family: optional(oneOf(['ipv4', 'ipv6']), {
+    doc: 'Family of the packets that carry the mark. Only with `fwmark`.',
+    meaning: '`ipv4`',
+  }),
+  scheduler: withDefault(oneOf(schedulers), 'wlc', {
+    doc: 'How a server is chosen for a new connection: a scheduler of the kernel.',
+  }),
+  schedulerFlags: withDefault(listOf(oneOf(schedulerFlagNames), { min: 0, max: 3 }), [], {
+    doc: 'Flags of the scheduler; `sh-` ones for `sh`, `mh-` ones for `mh`.',
+  }),
+  forward: required(forwarding, {
+    doc:
+      'How packets reach the servers: address translation, direct routing (same segment, the ' +
+      'virtual address on the servers) or IP-in-IP tunnel.',
+  }),
+  persistence: optional(
+    mappingOf({
+      timeout: withDefault(duration({ minMs: 1000, maxMs: 744 * 3_600_000, stepMs: 1000 }), '6m', {
+        doc: 'How long a client without connections keeps its server.',
+      }),
+      netmask: optional(netmask, {
+        doc: 'IPv4 clients that are equal under this mask count as one.',
+        meaning: 'each address is a client',
+      }),
+      prefixLength: optional(integer({ min: 0, max: 128 }), {
+        doc: 'The same as a number of leading bits, for both families.',
+        meaning: 'each address is a client',
+      }),
+    }),
+    { doc: 'A client keeps its server.', meaning: 'each connection is scheduled by itself' },
+  ),
+  onePacket: withDefault(boolean, false, {
+    doc: 'Schedules each datagram by itself. Only for UDP listeners and firewall marks.',
+  }),
+  check: optional(checkType, {
+    doc: 'How the servers are checked.',
+    meaning: 'the servers are held to be up',
+  }),
+  whenDown: withDefault(oneOf(['weight-zero', 'remove']), 'weight-zero', {
+    doc:
+      'What happens to a server that is down. `weight-zero` lets its connections end; `remove` ' +
+      'takes it out of the table, which cuts them.',
+  }),
+  whenAllDown: withDefault(oneOf(['zero', 'keep-last']), 'zero', {
+    doc:
+      'What happens when every server is down. `zero`: clients are refused at once. `keep-last`: ' +
+      'the last server that was up keeps its weight.',
+  }),
+  servers: required(listOf(serverType, { min: 1, max: 4096 }), { doc: 'The real servers.' }),
+});
