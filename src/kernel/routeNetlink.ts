@@ -1,77 +1,154 @@
+/**
+ * Links, addresses and routes through rtnetlink, synchronously and with bounded waits.
+ *
+ * Synchronous because the vrrp thread installs virtual addresses inside its own loop, and because
+ * a socket must be opened while its thread is in the right network namespace.
+ */
 import { TandemError } from '../errors.js';
-import type { IpAddress, IpPrefix } from '../wire/ipAddress.js';
+import { familyOf } from '../wire/ipAddress.js';
+import { NetlinkRequester } from './netlinkRequest.js';
+import {
+  addRouteRequest,
+  addressesRequest,
+  addressRequest,
+  createLinkRequest,
+  deleteLinkRequest,
+  linkRequest,
+  linksRequest,
+  readAddress,
+  readLink,
+  setLinkRequest,
+} from './routeMessages.js';
+import type {
+  AddressChange,
+  AddressFilter,
+  InterfaceAddress,
+  Link,
+  LinkChange,
+  RouteOptions,
+  VethOptions,
+} from './routeModel.js';
+import { systemCallError } from './systemCall.js';
 
-export interface Link {
-  readonly index: number;
-  readonly name: string;
-  /** Whether the administrator set it up (IFF_UP). */
-  readonly up: boolean;
-  /** Whether it has a carrier (IFF_LOWER_UP and IFF_RUNNING). */
-  readonly running: boolean;
-  readonly macAddress: Uint8Array;
-  readonly mtu: number;
-  readonly kind?: string;
-  readonly masterIndex?: number;
+export type * from './routeModel.js';
+export { openRouteMonitor, type RouteMonitor } from './routeMonitor.js';
+
+const errnoNoDevice = 19;
+/** The kernel answers ERANGE to a longer name (if.h, IFNAMSIZ). */
+const linkNameBytesMax = 15;
+
+/**
+ * A connection to rtnetlink. It stays in the network namespace that its thread was in when it was
+ * opened. Every method throws `PERMISSION` without CAP_NET_ADMIN (reading needs none),
+ * `SYSTEM_CALL` with what the kernel refused, or `NETLINK_TIMEOUT`.
+ */
+export class RouteNetlink {
+  readonly #requester = new NetlinkRequester('route');
+
+  /** All links of the namespace. */
+  links(): Link[] {
+    return this.#requester.dump(linksRequest(), (message) => readLink(message.data));
+  }
+
+  /** The link of a name; `undefined` when there is none. */
+  link(name: string): Link | undefined {
+    if (name === '' || Buffer.byteLength(name) > linkNameBytesMax) return undefined;
+    return ifDevice(undefined, () =>
+      this.#requester.query(linkRequest(name), (message) => readLink(message.data)),
+    );
+  }
+
+  /** Addresses, primary before secondary; none of an interface that does not exist. */
+  addresses(filter: AddressFilter = {}): InterfaceAddress[] {
+    const { family, interfaceIndex } = filter;
+    const request = addressesRequest(family, interfaceIndex ?? 0);
+    const all = ifDevice([], () =>
+      this.#requester.dump(request, (message) => readAddress(message.data)),
+    );
+    // Kernels before 4.20 filter by family only.
+    return all.filter(
+      (address) =>
+        (interfaceIndex === undefined || address.interfaceIndex === interfaceIndex) &&
+        (family === undefined || familyOf(address.prefix.address) === family),
+    );
+  }
+
+  /**
+   * Adds and deletes addresses in one call to the kernel, in order. One result for each change:
+   * `undefined` for success, which includes adding what is there and deleting what is not. IPv6
+   * addresses are usable at once: duplicate address detection is left out. When it throws (no
+   * answer in time), any part of the batch may have been done: read {@link addresses}.
+   */
+  changeAddresses(changes: readonly AddressChange[]): readonly (TandemError | undefined)[] {
+    const results = this.#requester.batch(changes.map(addressRequest));
+    return results.map((error, index) => {
+      const done = changes[index]?.action === 'add' ? 'EEXIST' : 'EADDRNOTAVAIL';
+      return error?.errnoName === done ? undefined : error;
+    });
+  }
+
+  /** Creates a pair of connected Ethernet links, both down. */
+  createVeth(options: VethOptions): void {
+    const peer = { name: options.peerName, namespaceFd: options.peerNamespaceFd };
+    this.#requester.change(createLinkRequest(options.name, 'veth', peer));
+  }
+
+  /** Creates a bridge without ports, down. */
+  createBridge(name: string): void {
+    this.#requester.change(createLinkRequest(name, 'bridge'));
+  }
+
+  /** Creates a link that swallows what it is given, down. */
+  createDummy(name: string): void {
+    this.#requester.change(createLinkRequest(name, 'dummy'));
+  }
+
+  /** Deletes a link; a veth goes with its peer. */
+  deleteLink(name: string): void {
+    this.#requester.change(deleteLinkRequest(this.#existingLink(name)));
+  }
+
+  /** Changes a link, all in one message. */
+  setLink(name: string, change: LinkChange): void {
+    const { masterName } = change;
+    let masterIndex: number | undefined;
+    if (masterName === null) masterIndex = 0;
+    else if (masterName !== undefined) masterIndex = this.#existingLink(masterName).index;
+    this.#requester.change(setLinkRequest(this.#existingLink(name), change, masterIndex));
+  }
+
+  /** Adds a static route to the main table. */
+  addRoute(route: RouteOptions): void {
+    const index =
+      route.interface === undefined ? undefined : this.#existingLink(route.interface).index;
+    this.#requester.change(addRouteRequest(route, index));
+  }
+
+  close(): void {
+    this.#requester.close();
+  }
+
+  #existingLink(name: string): Link {
+    const link = this.link(name);
+    if (link !== undefined) return link;
+    throw systemCallError('RTM_GETLINK', errnoNoDevice, {
+      context: name,
+      hint: 'List the interfaces with `ip link`.',
+    });
+  }
 }
-export interface InterfaceAddress {
-  readonly interfaceIndex: number;
-  readonly prefix: IpPrefix;
-  readonly secondary: boolean;
-  readonly label?: string;
+
+/** What a reading gives; `missing` where the kernel says that there is no such interface. */
+function ifDevice<T>(missing: T, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TandemError && error.errnoName === 'ENODEV') return missing;
+    throw error;
+  }
 }
-export interface AddressFilter {
-  readonly interfaceIndex?: number;
-  readonly family?: 4 | 6;
-}
-export interface AddressChange {
-  readonly action: 'add' | 'delete';
-  readonly interfaceIndex: number;
-  readonly prefix: IpPrefix;
-}
-export interface VethOptions {
-  readonly name: string;
-  readonly peerName: string;
-  readonly peerNamespaceFd?: number;
-}
-export interface LinkChange {
-  readonly up?: boolean;
-  readonly masterName?: string;
-  readonly namespaceFd?: number;
-  readonly macAddress?: Uint8Array;
-  readonly newName?: string;
-  readonly mtu?: number;
-}
-export interface RouteOptions {
-  readonly destination: IpPrefix | 'default';
-  readonly gateway?: IpAddress;
-  readonly interface?: string;
-}
-export interface RouteNetlink {
-  links(): Link[];
-  link(name: string): Link | undefined;
-  addresses(filter?: AddressFilter): InterfaceAddress[];
-  /** One result per change: `undefined` is success. */
-  changeAddresses(changes: readonly AddressChange[]): readonly (TandemError | undefined)[];
-  createVeth(options: VethOptions): void;
-  createBridge(name: string): void;
-  createDummy(name: string): void;
-  deleteLink(name: string): void;
-  setLink(name: string, change: LinkChange): void;
-  addRoute(route: RouteOptions): void;
-  close(): void;
-}
-export type RouteEvent =
-  | { readonly kind: 'link'; readonly action: 'changed' | 'removed'; readonly link: Link }
-  | { readonly kind: 'address'; readonly action: 'added' | 'removed'; readonly address: InterfaceAddress }
-  | { readonly kind: 'overrun' };
-export interface RouteMonitor {
-  readonly fd: number;
-  read(): RouteEvent[];
-  close(): void;
-}
+
+/** Opens rtnetlink in the calling thread's network namespace. */
 export function openRouteNetlink(): RouteNetlink {
-  throw new TandemError('INTERNAL', 'not written yet');
-}
-export function openRouteMonitor(): RouteMonitor {
-  throw new TandemError('INTERNAL', 'not written yet');
+  return new RouteNetlink();
 }

@@ -1,3 +1,148 @@
-export function systemCallError(call: string, errno: number, context?: string): Error {
-  return new Error(`${call} ${errno} ${context}`);
+/**
+ * The door to libc: every call that Tandem makes through koffi is bound here, once per thread.
+ *
+ * The calls are synchronous and return what C returns. Callers turn a failure into a
+ * {@link TandemError} with {@link checked} or {@link systemCallError}; nothing else reads errno.
+ */
+import koffi from 'koffi';
+import { TandemError } from '../errors.js';
+import { errnoName } from './errnoName.js';
+
+/** Bytes that a call reads or fills. */
+export type Memory = Uint8Array | ArrayBuffer;
+
+/** The calls in use, with the C types as koffi translates them. All return -1 on failure. */
+interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Memory, addressLength: number): number;
+  connect(fd: number, address: Memory, addressLength: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Memory, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Memory, length: Memory): number;
+  send(fd: number, data: Memory, length: number, flags: number): number;
+  sendto(
+    fd: number,
+    data: Memory,
+    length: number,
+    flags: number,
+    address: Memory,
+    addressLength: number,
+  ): number;
+  sendmsg(fd: number, header: Memory, flags: number): number;
+  recvmsg(fd: number, header: Memory, flags: number): number;
+  read(fd: number, data: Memory, length: number): number;
+  write(fd: number, data: Memory, length: number): number;
+  open(path: string, flags: number, mode: number): number;
+  close(fd: number): number;
+  flock(fd: number, operation: number): number;
+  ppoll(descriptors: Memory, count: number, timeout: Memory, signalMask: null): number;
+  eventfd(initialValue: number, flags: number): number;
+  clock_gettime(clock: number, time: Memory): number;
+  setns(fd: number, namespaceType: number): number;
+  unshare(flags: number): number;
+  mount(
+    source: string,
+    target: string,
+    type: string | null,
+    flags: number,
+    data: string | null,
+  ): number;
+  umount2(target: string, flags: number): number;
+}
+
+const library = koffi.load(null);
+
+/** Text of an errno value, in the C locale. */
+const strerror: (errno: number) => string = library.func('const char *strerror(int errno)');
+
+/** libc, bound once for the calling thread. */
+export const libc: Libc = {
+  socket: library.func('int socket(int, int, int)'),
+  bind: library.func('int bind(int, const void *, uint32_t)'),
+  connect: library.func('int connect(int, const void *, uint32_t)'),
+  setsockopt: library.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+  getsockopt: library.func('int getsockopt(int, int, int, void *, void *)'),
+  send: library.func('intptr_t send(int, const void *, size_t, int)'),
+  sendto: library.func('intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)'),
+  sendmsg: library.func('intptr_t sendmsg(int, const void *, int)'),
+  recvmsg: library.func('intptr_t recvmsg(int, void *, int)'),
+  read: library.func('intptr_t read(int, void *, size_t)'),
+  write: library.func('intptr_t write(int, const void *, size_t)'),
+  open: library.func('int open(const char *, int, uint32_t)'),
+  close: library.func('int close(int)'),
+  flock: library.func('int flock(int, int)'),
+  ppoll: library.func('int ppoll(void *, unsigned long, const void *, const void *)'),
+  eventfd: library.func('int eventfd(unsigned int, int)'),
+  clock_gettime: library.func('int clock_gettime(int, void *)'),
+  setns: library.func('int setns(int, int)'),
+  unshare: library.func('int unshare(int)'),
+  mount: library.func(
+    'int mount(const char *, const char *, const char *, unsigned long, const char *)',
+  ),
+  umount2: library.func('int umount2(const char *, int)'),
+};
+
+/** A capability that an operation of this layer may need; named in the hint of a refusal. */
+export type Capability = 'CAP_NET_ADMIN' | 'CAP_NET_RAW' | 'CAP_SYS_ADMIN';
+
+/** What an error tells beside the name of the call. */
+export interface CallParticulars {
+  /** The arguments that matter, for example `eth0` or `add 192.0.2.1/24`. */
+  readonly context?: string;
+  /** What the caller would have needed, when the kernel refuses for lack of privilege. */
+  readonly capability?: Capability;
+  /** What the operator can do about it, unless it is a matter of privilege. */
+  readonly hint?: string;
+}
+
+/** The errno that the last failed call of this thread left. */
+export function lastErrno(): number {
+  return koffi.errno();
+}
+
+/**
+ * The error for a failed call: `PERMISSION` for EPERM and EACCES, else `SYSTEM_CALL`.
+ *
+ * @param call name of the system call, or of the netlink message
+ * @param errno its positive errno value
+ */
+export function systemCallError(
+  call: string,
+  errno: number,
+  particulars: CallParticulars = {},
+): TandemError {
+  const { context, capability = 'CAP_NET_ADMIN', hint } = particulars;
+  const name = errnoName(errno);
+  const where = context === undefined ? call : `${call} (${context})`;
+  const message = `${where} failed: ${name}: ${strerror(errno)}`;
+  if (name === 'EPERM' || name === 'EACCES') {
+    return new TandemError('PERMISSION', message, {
+      errnoName: name,
+      hint: `This needs ${capability}: run as root, or grant ${capability} to the service.`,
+    });
+  }
+  return new TandemError('SYSTEM_CALL', message, {
+    errnoName: name,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** Returns the result of a call; throws {@link systemCallError} when it is -1. */
+export function checked(result: number, call: string, particulars: CallParticulars = {}): number {
+  if (result === -1) throw systemCallError(call, lastErrno(), particulars);
+  return result;
+}
+
+/** Closes a descriptor that this layer opened. A failure is of no use to anybody here. */
+export function closeDescriptor(fd: number): void {
+  libc.close(fd);
+}
+
+/** Runs a step of opening a descriptor; closes the descriptor when the step throws. */
+export function closeOnFailure<T>(fd: number, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    closeDescriptor(fd);
+    throw error;
+  }
 }
