@@ -19,9 +19,7 @@ const configureTimeoutMs = 30_000;
 
 /** What the agent wants to hear from the election. */
 export interface ElectionEvents {
-  /** A virtual router changed its state. */
-  readonly onTransition: (message: Extract<FromVrrp, { type: 'transition' }>) => void;
-  /** New reports are at hand. */
+  /** New reports are at hand: every second, and at every change of state. */
   readonly onReport: () => void;
 }
 
@@ -127,26 +125,28 @@ export class Election {
   #take(message: FromVrrp): void {
     switch (message.type) {
       case 'configured':
-        return this.#settle();
+        this.#settle();
+        break;
       case 'refused':
-        return this.#settle(
-          new TandemError(message.code, message.message, { hint: message.hint }),
-        );
+        this.#settle(new TandemError(message.code, message.message, { hint: message.hint }));
+        break;
       case 'report':
         this.#reports = message.routers;
         this.#turns = message.turns;
         this.#lastReportAtMs = Date.now();
-        return this.#events.onReport();
+        this.#events.onReport();
+        break;
       case 'transition':
         this.#logger.info(
           { router: message.router, from: message.from, to: message.to, reason: message.reason },
           `virtual router ${message.router} is now ${message.to}: ${message.reason}`,
         );
-        return this.#events.onTransition(message);
+        break;
       case 'log':
-        return this.#logger[message.level](message.fields, message.message);
+        this.#logger[message.level](message.fields, message.message);
+        break;
       case 'stopped':
-        return;
+        break;
     }
   }
 

@@ -73,11 +73,14 @@ export class HealthChecks {
   }
 
   #take(message: FromHealth): void {
-    if (message.type === 'log') return this.#logger[message.level](message.fields, message.message);
-    if (message.type === 'stopped') return;
+    if (message.type === 'log') this.#logger[message.level](message.fields, message.message);
+    if (message.type === 'reports') this.#takeReports(message.reports);
+  }
+
+  #takeReports(reports: readonly CheckReport[]): void {
     const wanted = new Set(this.#checks.map((check) => check.id));
     let changed = false;
-    for (const report of message.reports) {
+    for (const report of reports) {
       // A report of a check that a reload has just removed may still be on its way.
       if (!wanted.has(report.id)) continue;
       const before = this.#reports.get(report.id)?.state ?? 'unknown';

@@ -39,7 +39,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
     await agent.start(loaded);
   } catch (error) {
     log.logger.error({ err: error }, 'the agent could not start; undoing what was done');
-    await agent.stop();
+    await agent.abandonStart();
     log.flush();
     throw error;
   }
@@ -93,7 +93,8 @@ function startWatchdog(agent: Agent, log: AgentLog): NodeJS.Timeout | undefined 
   return setInterval(
     () => {
       const complaint = agent.complaint();
-      if (complaint === undefined) notifyServiceManager({ watchdog: true, status: agent.summary() });
+      if (complaint === undefined)
+        notifyServiceManager({ watchdog: true, status: agent.summary() });
       else log.logger.error({ complaint }, 'the watchdog is not fed');
     },
     Math.max(10, Math.floor(intervalMs / 2)),

@@ -4,7 +4,7 @@
  * The socket is the lock of the agent too: whoever holds it runs this node. It is taken before
  * anything else is touched, so that a second agent ends with one clear error and no side effect.
  */
-import { chmodSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -14,7 +14,7 @@ import type { StatusDocument } from './statusModel.js';
 /** What the agent does for its callers. */
 export interface ApiActions {
   /** The present status. */
-  status(): StatusDocument;
+  status(): Promise<StatusDocument>;
   /** Loads the configuration file again. Throws the {@link TandemError} that refused it. */
   reload(): Promise<ReloadResult>;
 }
@@ -56,7 +56,7 @@ export async function startApiServer(socketPath: string, actions: ApiActions): P
   await clearStaleSocket(socketPath);
   const server = buildServer(actions);
   try {
-    mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 });
+    mkdirSync(dirname(socketPath), { recursive: true, mode: 0o750 });
     await server.listen({ path: socketPath });
     chmodSync(socketPath, socketMode);
   } catch (cause) {
@@ -102,6 +102,12 @@ function errorBody(error: TandemError): ApiErrorBody {
 
 /** Removes a socket file that nobody listens on; leaves a live one and anything else alone. */
 async function clearStaleSocket(socketPath: string): Promise<void> {
+  const existing = lstatSync(socketPath, { throwIfNoEntry: false });
+  if (existing === undefined) return;
+  // Connecting to an ordinary file is refused too, so the kind of the file must be looked at.
+  if (!existing.isSocket()) {
+    throw new TandemError('API_SOCKET_UNUSABLE', `${socketPath} exists and is not a socket`);
+  }
   const answer = await new Promise<string>((resolve) => {
     const probe = connect({ path: socketPath });
     probe.once('connect', () => {
@@ -111,15 +117,15 @@ async function clearStaleSocket(socketPath: string): Promise<void> {
     probe.once('error', (error) => resolve(errorCode(error)));
   });
   if (answer === 'CONNECTED') throw socketInUse(socketPath);
-  // Only a refused connection proves that the file is a socket without a listener.
+  // Only a refused connection proves that nobody listens; anything else fails when we listen.
   if (answer === 'ECONNREFUSED') unlinkSync(socketPath);
-  if (answer === 'ENOTSOCK') {
-    throw new TandemError('API_SOCKET_UNUSABLE', `${socketPath} exists and is not a socket`);
-  }
 }
 
 function socketInUse(socketPath: string): TandemError {
-  return new TandemError('API_SOCKET_IN_USE', `${socketPath}: ${errorTable.API_SOCKET_IN_USE.summary}`);
+  return new TandemError(
+    'API_SOCKET_IN_USE',
+    `${socketPath}: ${errorTable.API_SOCKET_IN_USE.summary}`,
+  );
 }
 
 function errorCode(error: unknown): string {

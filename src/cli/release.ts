@@ -16,7 +16,7 @@ export function releaseCommand(): Command {
     .action(async (options: { config: string; node?: string; json?: boolean }) => {
       const removed = await releaseConfigured({
         configPath: options.config,
-        node: options.node ?? process.env['TANDEM_NODE'],
+        node: options.node ?? process.env.TANDEM_NODE,
         hostname: hostname(),
         environment: process.env,
       });

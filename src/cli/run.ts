@@ -15,7 +15,7 @@ export function runCommand(): Command {
     .action(async (options: { config: string; node?: string }) => {
       await runAgent({
         configPath: options.config,
-        node: options.node ?? process.env['TANDEM_NODE'],
+        node: options.node ?? process.env.TANDEM_NODE,
         hostname: hostname(),
         environment: process.env,
         version: packageVersion(),

@@ -98,7 +98,17 @@ function serviceLines(
     String(server.connections?.inactive ?? '-'),
     String(server.connections?.total ?? '-'),
   ]);
-  const header = ['SERVER', 'FORWARD', 'WEIGHT', 'CHECK', 'SINCE', 'LAST', 'ACTIVE', 'INACT', 'TOTAL'];
+  const header = [
+    'SERVER',
+    'FORWARD',
+    'WEIGHT',
+    'CHECK',
+    'SINCE',
+    'LAST',
+    'ACTIVE',
+    'INACT',
+    'TOTAL',
+  ];
   return [title, ...formatTable([header, ...rows]).map((line) => `  ${line}`)];
 }
 
@@ -124,7 +134,9 @@ function footLines(status: StatusDocument, paint: Painter): readonly string[] {
     lines.push(paint(status.services.length > 0 ? 'bad' : 'dim', 'ipvs: not available'));
   } else {
     const audited =
-      ipvs.lastAuditUnixMs === null ? 'never' : `${age(status.nowUnixMs - ipvs.lastAuditUnixMs)} ago`;
+      ipvs.lastAuditUnixMs === null
+        ? 'never'
+        : `${age(status.nowUnixMs - ipvs.lastAuditUnixMs)} ago`;
     lines.push(
       `ipvs: compared ${audited}, ${ipvs.lastOperations} operations then, ` +
         `${ipvs.operationsTotal} in all, ${ipvs.foreignServices} services of others`,

@@ -1,25 +1,27 @@
 /** Text tables and colours for a terminal; plain text when the output is piped. */
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { stripVTControlCharacters } from 'node:util';
 
 /** Colours that carry a meaning in the output of commands. */
 export type Tone = 'good' | 'bad' | 'warn' | 'dim' | 'plain' | 'title';
 
-const styles = {
-  good: 'green',
-  bad: 'red',
-  warn: 'yellow',
-  dim: 'gray',
-  title: 'bold',
-} as const satisfies Record<Exclude<Tone, 'plain'>, Parameters<typeof styleText>[0]>;
+/** Select Graphic Rendition codes (ECMA-48, 8.3.117) that turn a tone on and off. */
+const toneCodes = {
+  good: ['\x1b[32m', '\x1b[39m'],
+  bad: ['\x1b[31m', '\x1b[39m'],
+  warn: ['\x1b[33m', '\x1b[39m'],
+  dim: ['\x1b[90m', '\x1b[39m'],
+  title: ['\x1b[1m', '\x1b[22m'],
+} as const satisfies Record<Exclude<Tone, 'plain'>, readonly [on: string, off: string]>;
 
 /** Colours a text; the identity when the output has no colours. */
 export type Painter = (tone: Tone, text: string) => string;
 
 /** A painter for an output: colours on a terminal, none otherwise or when NO_COLOR is set. */
 export function painterFor(isTerminal: boolean, environment: NodeJS.ProcessEnv): Painter {
-  const noColour = environment['NO_COLOR'] ?? '';
+  const noColour = environment.NO_COLOR ?? '';
   if (!isTerminal || noColour !== '') return (_tone, text) => text;
-  return (tone, text) => (tone === 'plain' ? text : styleText(styles[tone], text));
+  return (tone, text) =>
+    tone === 'plain' ? text : `${toneCodes[tone][0]}${text}${toneCodes[tone][1]}`;
 }
 
 /**

@@ -54,7 +54,9 @@ test('every folder imports only the folders that its layer allows', () => {
 
 test('wire imports nothing of ours, not even a type', () => {
   const violations = imports
-    .filter((entry) => entry.own && folderOf(entry.from) === 'wire' && folderOf(entry.to) !== 'wire')
+    .filter(
+      (entry) => entry.own && folderOf(entry.from) === 'wire' && folderOf(entry.to) !== 'wire',
+    )
     .map((entry) => `${entry.from} imports ${entry.to}`);
   assert.deepEqual(violations, []);
 });

@@ -30,7 +30,9 @@ test('no line is wider than 100 columns', () => {
 test('nothing is put off and nothing is exported by default', () => {
   // The words are put together here so that this file does not find itself.
   const forbidden = [
-    new RegExp(`\\b(${['TO', 'FIX'].map((head) => head + (head === 'TO' ? 'DO' : 'ME')).join('|')})\\b`),
+    new RegExp(
+      `\\b(${['TO', 'FIX'].map((head) => head + (head === 'TO' ? 'DO' : 'ME')).join('|')})\\b`,
+    ),
     new RegExp(`^export ${'default'} `, 'm'),
     new RegExp(`@ts-${'(ignore|nocheck)'}`),
     new RegExp(`\\btest\\.${'only'}\\(`),
@@ -50,7 +52,8 @@ test('only the command line and the drill print', () => {
 });
 
 test('every exported function, class, type and table has a doc comment', () => {
-  const exported = /^export (?:async )?(?:function|class|interface|type|const|abstract class) (\w+)/;
+  const exported =
+    /^export (?:async )?(?:function|class|interface|type|const|abstract class) (\w+)/;
   const bare = source.flatMap((file) => {
     const lines = file.text.split('\n');
     return lines

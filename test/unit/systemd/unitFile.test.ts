@@ -11,8 +11,7 @@ const exposureMax = 4.0;
 
 const unitText = readFileSync(join(projectRoot, 'systemd/tandem.service'), 'utf8');
 const hasAnalyzer = spawnSync('systemd-analyze', ['--version']).status === 0;
-const skip =
-  hasAnalyzer || process.env['CI'] === 'true' ? false : 'systemd-analyze is not installed';
+const skip = hasAnalyzer || process.env.CI === 'true' ? false : 'systemd-analyze is not installed';
 
 test('systemd-analyze verify finds nothing to say about the unit', { skip }, () => {
   // The executable is not installed here, so every command names one that is.

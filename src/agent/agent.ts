@@ -1,0 +1,231 @@
+/**
+ * The composition root of a running director: election, health checks, IPVS, connection sync and
+ * the API, started in an order in which a failure leaves nothing half-applied.
+ */
+import { type ApiServer, type ReloadResult, startApiServer } from '../api/server.js';
+import type { StatusDocument } from '../api/statusModel.js';
+import type { TandemConfig } from '../config/model.js';
+import type { ConfigReadResult } from '../config/read.js';
+import { TandemError } from '../errors.js';
+import { Balancer } from './balancer.js';
+import { checkSpecs } from './checkSpecs.js';
+import { ConnectionSync } from './connectionSync.js';
+import { Election } from './election.js';
+import { HealthChecks } from './healthChecks.js';
+import { requireInterfaces } from './interfaces.js';
+import type { AgentLog } from './logger.js';
+import { buildStatusDocument, type LastReload } from './statusDocument.js';
+
+/** What a node without its health thread takes off its priority: enough to lose to a sound peer. */
+const healthLostDemotionWeight = 50;
+
+/** The vrrp thread reports every second; silent for this long, it is held to be stuck. */
+const electionSilenceMaxMs = 5_000;
+
+/** What an agent is made from. */
+export interface AgentOptions {
+  readonly configPath: string;
+  readonly version: string;
+  readonly log: AgentLog;
+  /** Reads the configuration file anew; throws when it is not valid. */
+  readonly readConfig: () => ConfigReadResult;
+}
+
+/** A running director. */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #election: Election;
+  readonly #health: HealthChecks;
+  readonly #balancer: Balancer;
+  readonly #sync: ConnectionSync;
+  readonly #startedUnixMs = Date.now();
+  #api: ApiServer | undefined;
+  #config: TandemConfig | undefined;
+  #loadedUnixMs = 0;
+  #lastReload: LastReload | null = null;
+  #reloading: Promise<ReloadResult> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { logger } = options.log;
+    this.#election = new Election(logger, {
+      onReport: () => this.#sync.follow(this.#election.reports, Date.now()),
+    });
+    this.#health = new HealthChecks(logger, {
+      onChange: () => this.#balancer.update(this.#health.reports),
+      onThread: (running) => this.#demoteForHealth(running),
+    });
+    this.#balancer = new Balancer(logger);
+    this.#sync = new ConnectionSync(logger);
+  }
+
+  /**
+   * Starts everything. The API socket comes first, since it is the lock of the node; interfaces and
+   * IPVS are looked at before anything is changed; addresses come last, when the table is ready.
+   */
+  async start(loaded: ConfigReadResult): Promise<void> {
+    const { config } = loaded;
+    this.#warn(loaded.warnings);
+    requireInterfaces(config);
+    this.#api = await startApiServer(config.api.socket, {
+      status: () => this.status(),
+      reload: () => this.reload(),
+    });
+    await this.#balancer.open(config.services.length > 0 || config.connectionSync.mode !== 'off');
+    this.#config = config;
+    this.#loadedUnixMs = Date.now();
+    await this.#balancer.configure(config.services, config.ipvs, this.#health.reports);
+    this.#health.configure(checkSpecs(config.services));
+    await this.#sync.configure(config.connectionSync, this.#balancer.table);
+    await this.#election.configure(vrrpConfiguration(config));
+    this.#options.log.logger.info({ node: config.node.name }, this.summary());
+  }
+
+  /** One line for the service manager and the log. */
+  summary(): string {
+    const states = this.#election.reports.map((router) => `${router.name} ${router.state}`);
+    const node = this.#config?.node.name ?? '?';
+    return states.length === 0 ? `node ${node} runs` : `node ${node}: ${states.join(', ')}`;
+  }
+
+  /** Why the agent is not sound, or nothing when it is; the watchdog asks. */
+  complaint(): string | undefined {
+    if (this.#config === undefined || this.#config.virtualRouters.length === 0) return undefined;
+    const silenceMs = this.#election.silenceMs(Date.now());
+    if (silenceMs <= electionSilenceMaxMs) return undefined;
+    return `the vrrp thread has been silent for ${Math.round(silenceMs / 1000)} s`;
+  }
+
+  /** The present status document, with counters that were just read from the kernel. */
+  async status(): Promise<StatusDocument> {
+    const config = this.#config;
+    if (config === undefined) throw new TandemError('AGENT_REFUSED', 'the agent is still starting');
+    await this.#balancer.refresh();
+    return buildStatusDocument({
+      version: this.#options.version,
+      configPath: this.#options.configPath,
+      config,
+      startedUnixMs: this.#startedUnixMs,
+      loadedUnixMs: this.#loadedUnixMs,
+      nowUnixMs: Date.now(),
+      pid: process.pid,
+      lastReload: this.#lastReload,
+      routers: this.#election.reports,
+      balance: this.#balancer.snapshot(),
+      sync: this.#sync.snapshot(),
+      threads: {
+        vrrp: { restarts: this.#election.restarts, running: this.#election.running },
+        health: { restarts: this.#health.restarts, running: this.#health.running },
+      },
+    });
+  }
+
+  /**
+   * Loads the configuration file again and applies the differences. A file that is not valid, or
+   * that the kernel refuses, changes nothing; what refused it is thrown and kept for the status.
+   */
+  async reload(): Promise<ReloadResult> {
+    // Two reloads at once would apply in an unknown order; the second one joins the first.
+    this.#reloading ??= this.#reloadOnce().finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
+  /** Undoes what a start that failed has done so far, and stops. */
+  async abandonStart(): Promise<void> {
+    await this.#election.stop();
+    await this.#balancer.undo();
+    await this.stop();
+  }
+
+  /** Priority 0, addresses off, checks ended, IPVS kept or removed as configured, socket closed. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopOnce();
+    return this.#stopped;
+  }
+
+  async #reloadOnce(): Promise<ReloadResult> {
+    const { logger } = this.#options.log;
+    try {
+      const result = await this.#applyReload(this.#options.readConfig());
+      this.#lastReload = { atUnixMs: Date.now(), ok: true, message: result.message };
+      logger.info(result.message);
+      return result;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#lastReload = { atUnixMs: Date.now(), ok: false, message };
+      logger.error({ err: error }, 'the reload was refused; the old configuration goes on');
+      throw error;
+    }
+  }
+
+  async #applyReload(loaded: ConfigReadResult): Promise<ReloadResult> {
+    const before = this.#config;
+    const after = loaded.config;
+    if (before === undefined) throw new TandemError('AGENT_REFUSED', 'the agent is still starting');
+    refuseFixedChanges(before, after);
+    requireInterfaces(after);
+    await this.#balancer.open(after.services.length > 0 || after.connectionSync.mode !== 'off');
+    // The election goes first because it is the one part that can refuse.
+    await this.#election.configure(vrrpConfiguration(after));
+    this.#config = after;
+    this.#loadedUnixMs = Date.now();
+    this.#options.log.logger.level = after.log.level;
+    this.#health.configure(checkSpecs(after.services));
+    await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
+    await this.#sync.configure(after.connectionSync, this.#balancer.table);
+    this.#warn(loaded.warnings);
+    const counts = `${after.virtualRouters.length} virtual routers, ${after.services.length} services`;
+    return {
+      message: `reloaded ${this.#options.configPath}: ${counts}`,
+      warnings: loaded.warnings,
+    };
+  }
+
+  async #stopOnce(): Promise<void> {
+    // The peer takes over while the rest is still being put away.
+    await this.#election.stop();
+    await this.#health.stop();
+    await this.#sync.stop();
+    await this.#balancer.stop(this.#config?.ipvs.onStop ?? 'keep');
+    await this.#api?.close();
+  }
+
+  #demoteForHealth(running: boolean): void {
+    this.#election.setDemotions(
+      running ? [] : [{ reason: 'health-thread-lost', weight: healthLostDemotionWeight }],
+    );
+  }
+
+  #warn(warnings: readonly string[]): void {
+    for (const warning of warnings) this.#options.log.logger.warn(`configuration: ${warning}`);
+  }
+}
+
+function vrrpConfiguration(config: TandemConfig): {
+  readonly routers: TandemConfig['virtualRouters'];
+  readonly syncGroups: TandemConfig['syncGroups'];
+} {
+  return { routers: config.virtualRouters, syncGroups: config.syncGroups };
+}
+
+/** What a running agent cannot change: who it is, and where it listens. */
+function refuseFixedChanges(before: TandemConfig, after: TandemConfig): void {
+  const fixed: readonly (readonly [string, string, string])[] = [
+    ['the name of this node', before.node.name, after.node.name],
+    ['cluster', before.cluster, after.cluster],
+    ['api.socket', before.api.socket, after.api.socket],
+  ];
+  for (const [what, old, wanted] of fixed) {
+    if (old === wanted) continue;
+    throw new TandemError(
+      'AGENT_REFUSED',
+      `${what} cannot change from ${old} to ${wanted} by reload`,
+      {
+        hint: 'Restart the agent to change it.',
+      },
+    );
+  }
+}

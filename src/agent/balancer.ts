@@ -1,0 +1,128 @@
+/**
+ * The main thread's hold on IPVS: opens the kernel's table, hands configuration and verdicts to the
+ * reconciler, and puts the table away at the end.
+ */
+import type { IpvsStatus, ServiceStatus } from '../api/statusModel.js';
+import type { ServiceConfig, TandemConfig } from '../config/model.js';
+import type { CheckReport } from '../health/protocol.js';
+import { machineClock, type ReconcileRun, Reconciler } from '../ipvs/reconciler.js';
+import { type IpvsTable, openIpvsTable } from '../kernel/ipvsTable.js';
+import { formatServiceIdentity } from '../wire/ipvsText.js';
+import type { AgentLogger } from './logger.js';
+
+/** A status younger than this is not read from the kernel again, in milliseconds. */
+const statusAgeMaxMs = 500;
+
+/** What the status document says of IPVS and the services. */
+export interface BalanceSnapshot {
+  readonly ipvs: IpvsStatus;
+  readonly services: readonly ServiceStatus[];
+}
+
+/** IPVS on this node. */
+export class Balancer {
+  readonly #logger: AgentLogger;
+  #table: IpvsTable | undefined;
+  #reconciler: Reconciler | undefined;
+  #services: readonly ServiceConfig[] = [];
+  /** Services that were in the kernel before this agent; a start that fails leaves them. */
+  #presentBefore: ReadonlySet<string> = new Set();
+
+  constructor(logger: AgentLogger) {
+    this.#logger = logger.child({ part: 'ipvs' });
+  }
+
+  /** The kernel's table, when the configuration needed it. */
+  get table(): IpvsTable | undefined {
+    return this.#table;
+  }
+
+  /**
+   * Opens the kernel's table when the configuration needs it and it is not open yet.
+   * Throws `IPVS_UNAVAILABLE` or `PERMISSION` before anything has been changed.
+   */
+  async open(needed: boolean): Promise<void> {
+    if (!needed || this.#table !== undefined) return;
+    const table = await openIpvsTable();
+    this.#table = table;
+    const services = await table.services();
+    this.#presentBefore = new Set(services.map(({ identity }) => formatServiceIdentity(identity)));
+  }
+
+  /** Makes the kernel's table as configured. What the kernel refuses is logged and in the status. */
+  async configure(
+    services: readonly ServiceConfig[],
+    settings: TandemConfig['ipvs'],
+    checks: ReadonlyMap<string, CheckReport>,
+  ): Promise<void> {
+    this.#services = services;
+    if (this.#table === undefined) return;
+    this.#reconciler ??= new Reconciler({
+      table: this.#table,
+      clock: machineClock,
+      auditIntervalMs: settings.auditIntervalMs,
+      onRun: (run) => this.#logRun(run),
+    });
+    await this.#reconciler.configure(services, [...checks.values()], settings.auditIntervalMs);
+  }
+
+  /** Takes in new verdicts. */
+  update(checks: ReadonlyMap<string, CheckReport>): void {
+    this.#reconciler?.update([...checks.values()]);
+  }
+
+  /** Reads counters and weights anew, unless that was done a moment ago. */
+  async refresh(): Promise<void> {
+    await this.#reconciler?.refresh(statusAgeMaxMs);
+  }
+
+  /** What the status document says. */
+  snapshot(): BalanceSnapshot {
+    return {
+      ipvs: this.#reconciler?.status() ?? closedStatus,
+      services: this.#reconciler?.serviceStatuses() ?? [],
+    };
+  }
+
+  /** Takes out what a start that failed has put in. */
+  async undo(): Promise<void> {
+    const table = this.#table;
+    if (table === undefined) return;
+    await this.#reconciler?.stop();
+    const added = this.#services
+      .flatMap((service) => service.listeners)
+      .filter((listener) => !this.#presentBefore.has(formatServiceIdentity(listener)));
+    // Services that were never added are refused, which is what was wanted.
+    await table.apply(added.map((service) => ({ kind: 'delete-service', service })));
+  }
+
+  /** Ends the audits; the kernel keeps its table unless the configuration says otherwise. */
+  async stop(onStop: TandemConfig['ipvs']['onStop']): Promise<void> {
+    if (onStop === 'remove') await this.#reconciler?.withdraw();
+    await this.#reconciler?.stop();
+    this.#table?.close();
+    this.#table = undefined;
+  }
+
+  #logRun(run: ReconcileRun): void {
+    for (const error of run.errors) {
+      this.#logger.error({ code: error.code, hint: error.hint }, error.message);
+    }
+    if (run.operations.length === 0) return;
+    // An audit that finds something means that somebody else changed the table.
+    this.#logger[run.trigger === 'audit' ? 'warn' : 'info'](
+      { trigger: run.trigger, operations: run.operations.length, durationMs: run.durationMs },
+      `sent ${run.operations.length} IPVS operations (${run.trigger})`,
+    );
+  }
+}
+
+const closedStatus: IpvsStatus = {
+  available: false,
+  lastAuditUnixMs: null,
+  lastOperations: 0,
+  operationsTotal: 0,
+  errorsTotal: 0,
+  lastError: null,
+  foreignServices: 0,
+};
