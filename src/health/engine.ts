@@ -1,0 +1,188 @@
+/**
+ * What runs in the health thread: it starts the probes that the scheduler calls for, lets the
+ * verdict judge their outcomes, and tells main what changed. It decides nothing itself.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { CheckRecord } from './checkRecord.js';
+import { LogBudget } from './logBudget.js';
+import { inconclusive, type Probe, type ProbeOutcome } from './probes/probe.js';
+import type { CheckReport, CheckSpec, FromHealth } from './protocol.js';
+import { type RunId, Scheduler, type SchedulerCounters } from './scheduler.js';
+
+/** Changed reports are gathered for this long, so that a rack that dies is one message or two. */
+export const batchIntervalMs = 20;
+
+/** Every report is sent again this often, so that a message that was lost heals. */
+export const completeIntervalMs = 5_000;
+
+/** What the engine needs from around it. */
+export interface HealthEngineOptions {
+  readonly probe: Probe;
+  readonly post: (message: FromHealth) => void;
+  /** Numbers in [0, 1) for the spread of the first probes. */
+  readonly random: () => number;
+}
+
+interface RunningProbe {
+  readonly record: CheckRecord;
+  readonly abort: AbortController;
+}
+
+/** Probes the servers of one configuration after the other, until it is stopped. */
+export class HealthEngine {
+  readonly #options: HealthEngineOptions;
+  readonly #scheduler: Scheduler;
+  readonly #log: LogBudget;
+  readonly #records = new Map<string, CheckRecord>();
+  readonly #running = new Map<RunId, RunningProbe>();
+  readonly #changed = new Set<CheckRecord>();
+  readonly #completeTimer: NodeJS.Timeout;
+  #tickTimer: NodeJS.Timeout | undefined;
+  #tickImmediate: NodeJS.Immediate | undefined;
+  #batchTimer: NodeJS.Timeout | undefined;
+  #countersLogged: SchedulerCounters;
+  #stopped = false;
+
+  constructor(options: HealthEngineOptions) {
+    this.#options = options;
+    this.#scheduler = new Scheduler({ random: options.random });
+    this.#countersLogged = this.#scheduler.counters;
+    this.#log = new LogBudget(options.post);
+    this.#completeTimer = setInterval(() => this.#onCompleteInterval(), completeIntervalMs);
+  }
+
+  /**
+   * Takes over a whole set of checks. One that equals a check of before keeps its verdict and its
+   * cadence; one that is new or differs starts as unknown. A complete report follows at once.
+   */
+  configure(checks: readonly CheckSpec[]): void {
+    if (this.#stopped) return;
+    const specs = new Map(checks.map((check) => [check.id, check]));
+    const gone = [...this.#records.values()].filter(
+      ({ spec }) => !isDeepStrictEqual(specs.get(spec.id), spec),
+    );
+    for (const record of gone) {
+      this.#records.delete(record.spec.id);
+      this.#changed.delete(record);
+    }
+    const added = [...specs.values()].filter(({ id }) => !this.#records.has(id));
+    for (const spec of added) this.#records.set(spec.id, new CheckRecord(spec, Date.now()));
+    const goneIds = gone.map(({ spec }) => spec.id);
+    const cancelled = this.#scheduler.change(goneIds, added, performance.now());
+    for (const run of cancelled) this.#endProbe(run);
+    this.#requestTick();
+    this.#sendComplete();
+  }
+
+  /** Ends every probe and timer; nothing is posted after it. */
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#completeTimer);
+    clearTimeout(this.#tickTimer);
+    clearImmediate(this.#tickImmediate);
+    clearTimeout(this.#batchTimer);
+    this.#records.clear();
+    for (const run of [...this.#running.keys()]) this.#endProbe(run);
+  }
+
+  #tick(): void {
+    this.#tickImmediate = undefined;
+    const nowMs = performance.now();
+    for (const action of this.#scheduler.advance(nowMs)) {
+      if (action.type === 'expire') this.#endProbe(action.run);
+      else this.#startProbe(action.id, action.run, nowMs);
+    }
+    this.#armTimer(nowMs);
+  }
+
+  #armTimer(nowMs: number): void {
+    clearTimeout(this.#tickTimer);
+    const { wakeMs } = this.#scheduler;
+    if (wakeMs === undefined) return;
+    const delayMs = Math.max(1, Math.ceil(wakeMs - nowMs));
+    this.#tickTimer = setTimeout(() => this.#requestTick(), delayMs);
+  }
+
+  /**
+   * Runs the tick after the sockets of this turn of the event loop were served. Node runs timers
+   * first, so a deadline could otherwise expire although the answer has been there for long.
+   */
+  #requestTick(): void {
+    this.#tickImmediate ??= setImmediate(() => this.#tick());
+  }
+
+  #startProbe(id: string, run: RunId, nowMs: number): void {
+    const record = this.#records.get(id);
+    if (record === undefined) {
+      this.#scheduler.finished(run);
+      return;
+    }
+    const abort = new AbortController();
+    this.#running.set(run, { record, abort });
+    const { spec } = record;
+    // An async function, so that a probe that throws at once is a rejection as any other.
+    const probing = (async () => this.#options.probe(spec, spec.probe, abort.signal))();
+    probing
+      .catch((error: unknown) => this.#onProbeThrew(record, error))
+      .then((outcome) => this.#onOutcome(record, run, outcome, nowMs));
+  }
+
+  /** Fires the deadline of a probe: it settles by itself in this very turn. */
+  #endProbe(run: RunId): void {
+    this.#running.get(run)?.abort.abort();
+  }
+
+  #onOutcome(record: CheckRecord, run: RunId, outcome: ProbeOutcome, startedMs: number): void {
+    this.#running.delete(run);
+    this.#scheduler.finished(run);
+    if (this.#scheduler.hasWaiting && !this.#stopped) this.#requestTick();
+    // The outcome of a check that has been reconfigured since says nothing of its successor.
+    if (this.#records.get(record.spec.id) !== record) return;
+    const durationMs = Math.round((performance.now() - startedMs) * 1000) / 1000;
+    if (!record.take(outcome, durationMs, Date.now())) return;
+    this.#changed.add(record);
+    this.#batchTimer ??= setTimeout(() => this.#sendChanged(), batchIntervalMs);
+  }
+
+  #onProbeThrew(record: CheckRecord, error: unknown): ProbeOutcome {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    if (this.#records.get(record.spec.id) === record && record.lastReason !== 'internal-error') {
+      this.#log.write('error', 'A probe failed for a reason of its own', {
+        check: record.spec.id,
+        error: error instanceof Error ? (error.stack ?? text) : text,
+      });
+    }
+    return inconclusive('internal-error', text);
+  }
+
+  #sendChanged(): void {
+    this.#batchTimer = undefined;
+    const reports: CheckReport[] = [...this.#changed].map((record) => record.report());
+    this.#changed.clear();
+    if (reports.length > 0) this.#options.post({ type: 'reports', complete: false, reports });
+  }
+
+  #sendComplete(): void {
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = undefined;
+    this.#changed.clear();
+    const reports = [...this.#records.values()].map((record) => record.report());
+    this.#options.post({ type: 'reports', complete: true, reports });
+  }
+
+  #onCompleteInterval(): void {
+    this.#sendComplete();
+    const before = this.#countersLogged;
+    const counters = this.#scheduler.counters;
+    this.#countersLogged = counters;
+    const deferred = counters.deferred - before.deferred;
+    const stalls = counters.stalls - before.stalls;
+    if (deferred > 0 || stalls > 0) {
+      const message = 'The health thread is short of time or of room for probes';
+      const started = counters.started - before.started;
+      const skipped = counters.skipped - before.skipped;
+      this.#log.write('warn', message, { deferred, stalls, skipped, started });
+    }
+    this.#log.renew();
+  }
+}
