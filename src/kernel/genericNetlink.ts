@@ -1,22 +1,17 @@
 /**
- * Asynchronous generic netlink: family lookup, requests, dumps, and windows of many requests.
+ * Generic netlink: family lookup, requests, dumps, and windows of many requests.
  *
  * The kernel handles generic netlink inside the send call, in order, so every answer is queued
- * when it returns. That makes a window of many requests in one send the fastest form, and it
- * bounds the window: answers that do not fit the socket's receive buffer are lost (ENOBUFS). The
- * caller learns of each lost answer and must look at the kernel's state to know what happened.
+ * when it returns. Only the last request of a window asks for an acknowledgement; refusals come
+ * unasked. Answers that do not fit the socket's receive buffer are lost (ENOBUFS); the caller
+ * learns of each lost answer and must look at the kernel's state to know what happened.
+ *
+ * The `netlink` package gives the message format. Its socket is not used: an overrun makes its
+ * native part end the process (version 0.3.0), and libuv would only add a turn of the event loop
+ * to answers that are there already.
  */
-import {
-  Flags,
-  FlagsGet,
-  formatGenlHeader,
-  formatMessage,
-  MessageType,
-  Protocol,
-  parseGenlHeader,
-  parseMessages,
-  RawNetlinkSocket,
-} from 'netlink';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { formatGenlHeader, formatMessage, parseGenlHeader, parseMessages } from 'netlink';
 import { TandemError } from '../errors.js';
 import {
   controlAttributes,
@@ -25,6 +20,10 @@ import {
 } from '../wire/genericNetlinkControl.js';
 import { decodeAttributes, encodeAttributes, hostU32Of } from '../wire/netlinkAttributes.js';
 import { errnoName } from './errnoName.js';
+import { nowUs } from './monotonicClock.js';
+import { messageFlag } from './netlinkRequest.js';
+import { NetlinkSocket, overrun } from './netlinkSocket.js';
+import { setSocketOption, socketOption } from './socketOptions.js';
 
 /** Most requests that are sent before their answers are read. */
 export const windowRequestsMax = 100;
@@ -32,7 +31,7 @@ export const windowRequestsMax = 100;
 /** Most exchanges that wait for the one before them; more are refused. */
 export const waitingExchangesMax = 256;
 
-/** Most answers that one dump may have; a longer one is refused as broken. */
+/** Most answers that one dump may have; a longer one is given up as lost. */
 export const dumpMessagesMax = 1_000_000;
 
 /** One request to a family. */
@@ -51,7 +50,10 @@ export type ExchangeOutcome =
   /** The kernel refused it. `errnoName` is for example `EEXIST`. */
   | { readonly kind: 'refused'; readonly errnoName: string }
   /** It was sent and the answer is missing: it may have been done or not. */
-  | { readonly kind: 'lost'; readonly cause: 'overrun' | 'timeout' };
+  | { readonly kind: 'lost'; readonly cause: LossCause };
+
+/** Why an answer is missing: the receive buffer was full, or the kernel never answered. */
+export type LossCause = 'overrun' | 'timeout';
 
 /** Settings of a {@link GenericNetlink}. */
 export interface GenericNetlinkOptions {
@@ -59,27 +61,30 @@ export interface GenericNetlinkOptions {
   readonly timeoutMs?: number;
   /** Requests in a window, at most {@link windowRequestsMax}. */
   readonly windowRequests?: number;
-  /** Receive buffer of the socket in bytes; the kernel bounds and doubles it. */
+  /** Receive buffer in bytes, which the kernel doubles. Absent: large enough for any window. */
   readonly receiveBufferBytes?: number;
 }
 
 const defaultTimeoutMs = 10_000;
-const defaultReceiveBufferBytes = 1 << 20;
-const sendBufferBytes = 1 << 18;
 const controlVersion = 1;
+/** An answer that is not there after the send is looked for this often. */
+const answerPollMs = 2;
+/** Datagrams that are read before the event loop gets its turn. */
+const datagramsPerTurn = 32;
+const sequenceMax = 0xffff_ffff;
+/** Messages of the netlink protocol itself (netlink.h). */
+const messageType = { error: 2, done: 3 } as const;
 
-/** A slot is one request under way. */
+/** A request under way. */
 interface Slot {
-  readonly sequence: number;
   readonly answers: Uint8Array[];
   outcome: ExchangeOutcome | undefined;
 }
 
-/** A window under way. */
+/** The requests of one send, by sequence number. The one that was sent last ends the window. */
 interface Window {
   readonly slots: ReadonlyMap<number, Slot>;
-  open: number;
-  readonly finish: (error?: TandemError) => void;
+  readonly lastSequence: number;
 }
 
 /**
@@ -92,36 +97,21 @@ export function createGenericNetlink(options: GenericNetlinkOptions = {}): Gener
 
 /** A generic netlink socket. Exchanges run one after the other, in the order of the calls. */
 export class GenericNetlink {
-  readonly #socket: RawNetlinkSocket;
+  readonly #socket = new NetlinkSocket('generic');
   readonly #timeoutMs: number;
   readonly #windowRequests: number;
-  readonly #localPort: number;
   #sequence = 0;
-  #window: Window | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
-  #broken: TandemError | undefined;
+  #closed = false;
 
+  /** Use {@link createGenericNetlink}. */
   constructor(options: GenericNetlinkOptions) {
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#windowRequests = Math.min(options.windowRequests ?? windowRequestsMax, windowRequestsMax);
-    try {
-      this.#socket = new RawNetlinkSocket(Protocol.GENERIC, {
-        // Peeking costs a call for each message, and spares the binding a full-sized buffer for
-        // each acknowledgement: 2000 changes took 0.6 s instead of 1.9 s in the embedded kernel.
-        messagePeeking: true,
-        recvBufferSize: options.receiveBufferBytes ?? defaultReceiveBufferBytes,
-        sendBufferSize: sendBufferBytes,
-      });
-    } catch (error) {
-      throw socketError('socket(AF_NETLINK, NETLINK_GENERIC)', error);
+    if (options.receiveBufferBytes !== undefined) {
+      setSocketOption(this.#socket.fd, socketOption.receiveBuffer, options.receiveBufferBytes);
     }
-    this.#localPort = this.#socket.address().port;
-    this.#socket.on('message', (bytes) => this.#receive(bytes));
-    this.#socket.on('truncatedMessage', () => this.#loseOpenSlots('overrun'));
-    this.#socket.on('error', (error) => this.#socketFailed(error));
-    // Only an exchange under way keeps the process alive.
-    this.#socket.unref();
   }
 
   /**
@@ -141,7 +131,8 @@ export class GenericNetlink {
 
   /**
    * Sends requests in windows and gives the outcome of each, in order. A refused one does not stop
-   * those after it. Throws {@link TandemError} only when the socket itself fails.
+   * those after it. Throws {@link TandemError}: SYSTEM_CALL when the socket itself fails or is
+   * closed, NETLINK_TIMEOUT when too many callers wait for it.
    */
   async exchange(
     familyId: number,
@@ -150,7 +141,7 @@ export class GenericNetlink {
     options: { readonly timeoutMs?: number } = {},
   ): Promise<readonly ExchangeOutcome[]> {
     if (this.#waiting >= waitingExchangesMax) {
-      throw new TandemError('NETLINK_TIMEOUT', `more than ${this.#waiting} requests wait`);
+      throw new TandemError('NETLINK_TIMEOUT', `more than ${waitingExchangesMax} requests wait`);
     }
     this.#waiting += 1;
     const turn = this.#tail.then(async () => {
@@ -171,130 +162,111 @@ export class GenericNetlink {
 
   /** Closes the socket; an exchange under way fails. */
   close(): void {
-    if (this.#broken === undefined) {
-      // The binding crashes when it is closed from inside one of its own callbacks.
-      setImmediate(() => this.#socket.close());
-    }
-    this.#breakDown(new TandemError('SYSTEM_CALL', 'the netlink socket is closed'));
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
   }
 
-  #exchangeWindow(
+  async #exchangeWindow(
     familyId: number,
     version: number,
     requests: readonly GenericRequest[],
     timeoutMs: number,
   ): Promise<readonly ExchangeOutcome[]> {
-    return new Promise((resolve, reject) => {
-      if (this.#broken !== undefined) {
-        reject(this.#broken);
-        return;
-      }
-      const slots = new Map<number, Slot>();
-      const parts: Uint8Array[] = [];
-      for (const request of requests) {
-        const slot: Slot = { sequence: this.#nextSequence(), answers: [], outcome: undefined };
-        slots.set(slot.sequence, slot);
-        parts.push(...this.#format(familyId, version, slot.sequence, request));
-      }
-      const timer = setTimeout(() => this.#timedOut(), timeoutMs);
-      this.#socket.ref();
-      const finish = (error?: TandemError): void => {
-        clearTimeout(timer);
-        this.#window = undefined;
-        if (this.#broken === undefined) this.#socket.unref();
-        if (error !== undefined) reject(error);
-        else resolve([...slots.values()].map(outcomeOf));
-      };
-      this.#window = { slots, open: slots.size, finish };
-      this.#socket.send(Buffer.concat(parts), undefined, (error) => {
-        if (error !== undefined && this.#window?.slots === slots)
-          finish(socketError('sendmsg', error));
-      });
-    });
+    this.#checkOpen();
+    const slots = new Map<number, Slot>();
+    const parts: Uint8Array[] = [];
+    let lastSequence = 0;
+    for (const [index, request] of requests.entries()) {
+      lastSequence = this.#nextSequence();
+      slots.set(lastSequence, { answers: [], outcome: undefined });
+      const isLast = index === requests.length - 1;
+      parts.push(...formatRequest(familyId, version, lastSequence, request, isLast));
+    }
+    const deadlineUs = nowUs() + timeoutMs * 1000;
+    this.#socket.send(Buffer.concat(parts));
+    const loss = await this.#receiveAnswers({ slots, lastSequence }, deadlineUs);
+    return [...slots.values()].map((slot) => outcomeOf(slot, loss));
   }
 
-  #format(
-    familyId: number,
-    version: number,
-    sequence: number,
-    request: GenericRequest,
-  ): Uint8Array[] {
-    const flags = Flags.REQUEST | (request.dump ? FlagsGet.DUMP : Flags.ACK);
-    return formatMessage({
-      type: familyId,
-      flags,
-      seq: sequence,
-      port: this.#localPort,
-      data: [formatGenlHeader({ cmd: request.command, version }), request.payload],
-    });
+  /** Reads until the window has ended. Gives why answers are missing, if any may be. */
+  async #receiveAnswers(window: Window, deadlineUs: number): Promise<LossCause | undefined> {
+    let overran = false;
+    for (let datagrams = 1; ; datagrams += 1) {
+      this.#checkOpen();
+      const datagram = this.#socket.receive();
+      if (datagram === overrun) {
+        overran = true;
+      } else if (datagram !== undefined) {
+        const ended = takeAnswers(window, datagram);
+        if (ended) return overran ? 'overrun' : undefined;
+        if (datagrams % datagramsPerTurn === 0) await nextTurn();
+      } else if (overran) {
+        return 'overrun';
+      } else if (nowUs() >= deadlineUs) {
+        // Looked at after the socket, so that a stall of this process is not taken for a loss.
+        return 'timeout';
+      } else {
+        await pause(answerPollMs);
+      }
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new TandemError('SYSTEM_CALL', 'the netlink socket is closed');
   }
 
   #nextSequence(): number {
-    this.#sequence = this.#sequence === 0xffff_ffff ? 1 : this.#sequence + 1;
+    this.#sequence = this.#sequence === sequenceMax ? 1 : this.#sequence + 1;
     return this.#sequence;
   }
+}
 
-  /** Runs inside a callback of the binding, where a thrown error would end the process. */
-  #receive(bytes: Buffer): void {
-    try {
-      for (const message of parseMessages(bytes)) {
-        const slot = this.#window?.slots.get(message.seq);
-        // Answers to a window that has timed out come under old numbers and are not for anyone.
-        if (slot === undefined || slot.outcome !== undefined) continue;
-        if (message.type === MessageType.ERROR || message.type === MessageType.DONE) {
-          this.#settle(slot, endOutcome(slot, message.data));
-        } else if (slot.answers.length >= dumpMessagesMax) {
-          this.#settle(slot, { kind: 'lost', cause: 'overrun' });
-        } else {
-          const { consumed } = parseGenlHeader(message.data);
-          slot.answers.push(message.data.subarray(consumed));
-        }
-      }
-    } catch (error) {
-      this.#window?.finish(
-        new TandemError('SYSTEM_CALL', 'the kernel sent a netlink message that cannot be read', {
-          cause: error,
-        }),
-      );
+function formatRequest(
+  familyId: number,
+  version: number,
+  sequence: number,
+  request: GenericRequest,
+  isLast: boolean,
+): readonly Uint8Array[] {
+  const wish = request.dump ? messageFlag.dump : isLast ? messageFlag.acknowledge : 0;
+  return formatMessage({
+    type: familyId,
+    flags: messageFlag.request | wish,
+    seq: sequence,
+    port: 0,
+    data: [formatGenlHeader({ cmd: request.command, version }), request.payload],
+  });
+}
+
+/** Gives the messages of a datagram to their requests; true when the last request has ended. */
+function takeAnswers(window: Window, datagram: Buffer): boolean {
+  let ended = false;
+  for (const message of readMessages(datagram)) {
+    const slot = window.slots.get(message.seq);
+    // Answers to a window that was given up come under old numbers and are not for anyone.
+    if (slot === undefined || slot.outcome !== undefined) continue;
+    if (message.type === messageType.error || message.type === messageType.done) {
+      slot.outcome = endOutcome(slot, message.data);
+    } else if (slot.answers.length >= dumpMessagesMax) {
+      slot.outcome = { kind: 'lost', cause: 'overrun' };
+    } else {
+      const { consumed } = parseGenlHeader(message.data);
+      // The datagram lies in memory that the next receive overwrites.
+      slot.answers.push(Uint8Array.from(message.data.subarray(consumed)));
     }
+    if (message.seq === window.lastSequence && slot.outcome !== undefined) ended = true;
   }
+  return ended;
+}
 
-  #settle(slot: Slot, outcome: ExchangeOutcome): void {
-    slot.outcome = outcome;
-    if (this.#window === undefined) return;
-    this.#window.open -= 1;
-    if (this.#window.open === 0) this.#window.finish();
-  }
-
-  #loseOpenSlots(cause: 'overrun' | 'timeout'): void {
-    for (const slot of this.#window?.slots.values() ?? []) {
-      if (slot.outcome === undefined) this.#settle(slot, { kind: 'lost', cause });
-    }
-  }
-
-  /** After a stall of this process the answer is queued and the timer is due: read first. */
-  #timedOut(): void {
-    const window = this.#window;
-    setImmediate(() => {
-      if (window !== undefined && this.#window === window) this.#loseOpenSlots('timeout');
+function readMessages(datagram: Buffer): ReturnType<typeof parseMessages> {
+  try {
+    return parseMessages(datagram);
+  } catch (cause) {
+    throw new TandemError('SYSTEM_CALL', 'the kernel sent a netlink message that cannot be read', {
+      cause,
     });
-  }
-
-  #socketFailed(error: Error & { readonly code?: string }): void {
-    if (error.code === 'ENOBUFS') {
-      // What was queued before the overrun is still read, then the rest is given up.
-      const window = this.#window;
-      setImmediate(() => {
-        if (window !== undefined && this.#window === window) this.#loseOpenSlots('overrun');
-      });
-      return;
-    }
-    this.#breakDown(socketError('recvmsg', error));
-  }
-
-  #breakDown(error: TandemError): void {
-    this.#broken ??= error;
-    this.#window?.finish(error);
   }
 }
 
@@ -324,18 +296,14 @@ function endOutcome(slot: Slot, data: Buffer): ExchangeOutcome {
   return { kind: 'refused', errnoName: errnoName(errno) };
 }
 
-function outcomeOf(slot: Slot): ExchangeOutcome {
-  return slot.outcome ?? { kind: 'lost', cause: 'timeout' };
-}
-
-/** An error of the binding, which carries the name of the errno as its code. */
-function socketError(call: string, error: unknown): TandemError {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  return new TandemError('SYSTEM_CALL', `${call}: ${message}`, {
-    cause: error,
-    ...(code === undefined ? {} : { errnoName: code }),
-  });
+/**
+ * A request that was not refused was done, if nothing is missing: the kernel works in order and
+ * reports every refusal, and the acknowledgement of the last request has come after them.
+ */
+function outcomeOf(slot: Slot, loss: LossCause | undefined): ExchangeOutcome {
+  if (slot.outcome !== undefined) return slot.outcome;
+  if (loss !== undefined) return { kind: 'lost', cause: loss };
+  return { kind: 'done', answers: slot.answers };
 }
 
 function lookupError(name: string, outcome: ExchangeOutcome | undefined): TandemError {

@@ -2,6 +2,7 @@
 import { TandemError } from '../errors.js';
 import type { IpvsOperation, SyncDaemon } from '../wire/ipvsModel.js';
 import { describeOperation } from '../wire/ipvsText.js';
+import type { LossCause } from './genericNetlink.js';
 
 /** Why, and what to do about it. */
 interface Explanation {
@@ -40,7 +41,7 @@ export function ipvsUnavailable(what: string, errnoName?: string): TandemError {
 }
 
 /** The error for a request whose answer did not come, or was lost on the way. */
-export function answerLost(what: string, cause: 'overrun' | 'timeout'): TandemError {
+export function answerLost(what: string, cause: LossCause): TandemError {
   const why = cause === 'timeout' ? 'the kernel did not answer in time' : 'the answer was lost';
   return new TandemError('NETLINK_TIMEOUT', `cannot ${what}: ${why}`, {
     ...(cause === 'overrun' ? { errnoName: 'ENOBUFS' } : {}),

@@ -37,6 +37,7 @@ import {
   type ExchangeOutcome,
   type GenericNetlink,
   type GenericNetlinkOptions,
+  type LossCause,
 } from './genericNetlink.js';
 import { type LostOperationView, operationHolds } from './ipvsLostOperation.js';
 import {
@@ -136,7 +137,7 @@ export class IpvsTable {
     }
     if (requests.length === 0) return results;
     const outcomes = await this.#exchange(requests, 'change the table');
-    const lost = new Map<number, 'overrun' | 'timeout'>();
+    const lost = new Map<number, LossCause>();
     for (const [index, outcome] of outcomes.entries()) {
       const position = positions[index] ?? -1;
       const operation = operations[position];
@@ -210,7 +211,7 @@ export class IpvsTable {
   /** Answers that were lost say nothing; the table itself says whether the change was made. */
   async #settleLost(
     operations: readonly IpvsOperation[],
-    lost: ReadonlyMap<number, 'overrun' | 'timeout'>,
+    lost: ReadonlyMap<number, LossCause>,
     results: OperationResult[],
   ): Promise<void> {
     if (lost.size === 0) return;

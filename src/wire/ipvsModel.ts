@@ -47,7 +47,19 @@ export interface ServiceSettings {
   readonly onePacket: boolean;
   /** The scheduler's own flags 1 to 3 (IP_VS_SVC_F_SCHED1..3), as a bit mask of 1, 2 and 4. */
   readonly schedulerFlags: number;
+  /** Kernel name of the persistence engine, for example `sip`. Absent: by client address. */
+  readonly persistenceEngine?: string;
 }
+
+/** How a tunnel wraps packets when it is not plain IP in IP (IP_VS_CONN_F_TUNNEL_TYPE_*). */
+export type TunnelEncapsulation =
+  | {
+      readonly type: 'gue';
+      /** UDP port of the receiving end, 1..65535. */
+      readonly port: number;
+      readonly checksum: 'none' | 'full' | 'remote';
+    }
+  | { readonly type: 'gre'; readonly checksum: 'none' | 'full' };
 
 /** A virtual service as the kernel holds it, or as it shall be. */
 export interface IpvsService extends ServiceSettings {
@@ -66,7 +78,12 @@ export interface IpvsServer {
   readonly upperThreshold: number;
   /** Below this many connections it takes new ones again; 0 lets the kernel choose. */
   readonly lowerThreshold: number;
+  /** Only for the forwarding method `tunnel`. Absent: IP in IP. */
+  readonly encapsulation?: TunnelEncapsulation;
 }
+
+/** What tells one real server from another inside a virtual service. */
+export type ServerIdentity = Pick<IpvsServer, 'address' | 'port'>;
 
 /** 64-bit counters and smoothed rates of a service or server (IPVS_STATS_ATTR_*). */
 export interface IpvsStatistics {
@@ -123,5 +140,21 @@ export type IpvsOperation =
   | {
       readonly kind: 'delete-server';
       readonly service: ServiceIdentity;
-      readonly server: Pick<IpvsServer, 'address' | 'port'>;
+      readonly server: ServerIdentity;
     };
+
+/** What the kernel says of its IPVS. */
+export interface IpvsInfo {
+  /** As people write it: `1.2.1`. */
+  readonly version: string;
+  /** Buckets of the connection table. */
+  readonly tableSize: number;
+}
+
+/** How long idle connections are remembered, in seconds. */
+export interface IpvsTimeouts {
+  readonly tcpSeconds: number;
+  /** After a FIN. */
+  readonly tcpFinSeconds: number;
+  readonly udpSeconds: number;
+}

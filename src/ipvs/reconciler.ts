@@ -1,0 +1,317 @@
+/**
+ * Keeps the kernel's IPVS table as the configuration and the checks say: at the start, at every
+ * change, and by an audit from time to time, because the kernel tells nobody when another program
+ * changes the table.
+ */
+import type { IpvsStatus, ServiceStatus } from '../api/statusModel.js';
+import type { ServiceConfig } from '../config/model.js';
+import { TandemError } from '../errors.js';
+import type { CheckReport } from '../health/protocol.js';
+import type { IpvsTable } from '../kernel/ipvsTable.js';
+import type { IpvsOperation } from '../wire/ipvsModel.js';
+import { formatServiceIdentity } from '../wire/ipvsText.js';
+import { Adoption } from './adoption.js';
+import { desiredTable, type ServerId, type WeightDecision } from './desired.js';
+import { diffTables, followUp } from './diff.js';
+import { serviceStatuses } from './status.js';
+import type { ListedTableService, ServiceKey } from './table.js';
+
+/** What the reconciler needs of the kernel's table. */
+export type ReconcilerTable = Pick<IpvsTable, 'services' | 'servers' | 'apply'>;
+
+/** Time, as the reconciler needs it. */
+export interface ReconcilerClock {
+  nowUnixMs(): number;
+  /** Calls back once after a delay; the result cancels it. */
+  schedule(callback: () => void, delayMs: number): () => void;
+}
+
+/** The clock of the machine. Its timers do not keep a process alive. */
+export const machineClock: ReconcilerClock = {
+  nowUnixMs: () => Date.now(),
+  schedule(callback, delayMs) {
+    const timer = setTimeout(callback, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Why a comparison was made. */
+export type ReconcileTrigger = 'start' | 'change' | 'audit' | 'withdraw';
+
+/** What one comparison found and did. */
+export interface ReconcileRun {
+  readonly trigger: ReconcileTrigger;
+  /** What was sent to the kernel, follow-ups included. */
+  readonly operations: readonly IpvsOperation[];
+  /** What went wrong; the next audit tries again. */
+  readonly errors: readonly TandemError[];
+  readonly durationMs: number;
+}
+
+/** What a reconciler is made from. */
+export interface ReconcilerOptions {
+  readonly table: ReconcilerTable;
+  readonly clock: ReconcilerClock;
+  readonly auditIntervalMs: number;
+  /** Told of every comparison, for the log. */
+  readonly onRun?: (run: ReconcileRun) => void;
+}
+
+/** Drives the kernel's table. One comparison runs at a time; changes meanwhile make one more. */
+export class Reconciler {
+  readonly #table: ReconcilerTable;
+  readonly #clock: ReconcilerClock;
+  readonly #onRun: (run: ReconcileRun) => void;
+  #auditIntervalMs: number;
+  #services: readonly ServiceConfig[] = [];
+  #checks: ReadonlyMap<ServerId, CheckReport> = new Map();
+  #decisions: ReadonlyMap<ServerId, WeightDecision> = new Map();
+  #actual: readonly ListedTableService[] = [];
+  /** Services that were ours until a reload and are still to be deleted. */
+  readonly #retired = new Set<ServiceKey>();
+  readonly #adoption = new Adoption();
+  #wanted: ReconcileTrigger | undefined;
+  #active: Promise<void> | undefined;
+  #refreshing: Promise<void> | undefined;
+  #cancelAudit: (() => void) | undefined;
+  #configured = false;
+  #stopped = false;
+  #runs = 0;
+  #lastReadUnixMs = 0;
+  #status: IpvsStatus = {
+    available: true,
+    lastAuditUnixMs: null,
+    lastOperations: 0,
+    operationsTotal: 0,
+    errorsTotal: 0,
+    lastError: null,
+    foreignServices: 0,
+  };
+
+  constructor(options: ReconcilerOptions) {
+    this.#table = options.table;
+    this.#clock = options.clock;
+    this.#auditIntervalMs = options.auditIntervalMs;
+    this.#onRun = options.onRun ?? (() => undefined);
+  }
+
+  /**
+   * Sets the configured services, at the start and at each reload, and waits until the kernel has
+   * been told. Services that are configured no longer are deleted. Errors are in the status.
+   */
+  async configure(
+    services: readonly ServiceConfig[],
+    checks: readonly CheckReport[] = [],
+    auditIntervalMs: number = this.#auditIntervalMs,
+  ): Promise<void> {
+    const before = serviceKeys(this.#services);
+    const after = serviceKeys(services);
+    for (const key of before) if (!after.has(key)) this.#retired.add(key);
+    for (const key of after) this.#retired.delete(key);
+    this.#services = services;
+    this.#checks = new Map(checks.map((check) => [check.id, check]));
+    this.#auditIntervalMs = auditIntervalMs;
+    this.#adoption.retain(services);
+    const first = !this.#configured;
+    this.#configured = true;
+    await this.#request(first ? 'start' : 'change');
+  }
+
+  /** Takes in what the checks say now, all of it; the kernel is told if that changes a weight. */
+  update(checks: readonly CheckReport[]): void {
+    const before = this.#checks;
+    this.#checks = new Map(checks.map((check) => [check.id, check]));
+    const changed = checks.some((check) => before.get(check.id)?.state !== check.state);
+    if (!this.#configured) return;
+    if (changed || before.size !== this.#checks.size) void this.#request('change');
+  }
+
+  /** Compares now, and resolves when that is done. */
+  audit(): Promise<void> {
+    return this.#request('audit');
+  }
+
+  /** Resolves when nothing is under way and nothing is wanted. */
+  async settled(): Promise<void> {
+    while (this.#active !== undefined) await this.#active;
+  }
+
+  /** Deletes our services from the kernel, for a stop that shall leave nothing behind. */
+  async withdraw(): Promise<void> {
+    for (const key of serviceKeys(this.#services)) this.#retired.add(key);
+    this.#services = [];
+    await this.#request('withdraw');
+  }
+
+  /** Ends the audits and waits for what is under way. The kernel's table stays as it is. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wanted = undefined;
+    this.#cancelAudit?.();
+    await this.settled();
+  }
+
+  /** Reads counters and weights anew for the status, unless they are younger than `maxAgeMs`. */
+  async refresh(maxAgeMs = 1_000): Promise<void> {
+    if (this.#active !== undefined) return this.#active;
+    if (this.#clock.nowUnixMs() - this.#lastReadUnixMs < maxAgeMs) return;
+    this.#refreshing ??= this.#readForStatus().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** How the last comparison went, and what was counted since the start. */
+  status(): IpvsStatus {
+    return this.#status;
+  }
+
+  /** Every configured service with what is wanted and what the kernel has. */
+  serviceStatuses(): readonly ServiceStatus[] {
+    return serviceStatuses({
+      services: this.#services,
+      decisions: this.#decisions,
+      actual: this.#actual,
+      checks: this.#checks,
+    });
+  }
+
+  #request(trigger: ReconcileTrigger): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    if (this.#wanted === undefined || this.#wanted === 'audit') this.#wanted = trigger;
+    if (trigger === 'withdraw') this.#wanted = trigger;
+    this.#active ??= this.#drain();
+    return this.#active;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#wanted !== undefined) {
+        const trigger = this.#wanted;
+        this.#wanted = undefined;
+        await this.#run(trigger);
+      }
+    } finally {
+      // In the same turn in which the loop saw that nothing is wanted, so that no wish is lost.
+      this.#active = undefined;
+      this.#armAudit();
+    }
+  }
+
+  #armAudit(): void {
+    this.#cancelAudit?.();
+    if (this.#stopped) return;
+    this.#cancelAudit = this.#clock.schedule(
+      () => void this.#request('audit'),
+      this.#auditIntervalMs,
+    );
+  }
+
+  async #run(trigger: ReconcileTrigger): Promise<void> {
+    const startedUnixMs = this.#clock.nowUnixMs();
+    this.#runs += 1;
+    // A reload while the kernel is being asked belongs to the comparison after this one.
+    const services = this.#services;
+    const sent: IpvsOperation[] = [];
+    const errors: TandemError[] = [];
+    let foreignServices = this.#status.foreignServices;
+    let available = true;
+    try {
+      const actual = await this.#readTable(services);
+      this.#actual = actual;
+      this.#adoption.learn(services, actual);
+      const desired = desiredTable({
+        services,
+        health: this.#checks,
+        adoptedWeights: this.#adoption.weights,
+        previous: this.#decisions,
+      });
+      this.#decisions = desired.decisions;
+      const difference = diffTables(desired.services, actual, this.#retired);
+      foreignServices = difference.foreignServices;
+      await this.#apply(difference.operations, sent, errors);
+      if (sent.length > 0) this.#actual = await this.#readTable(services);
+      this.#forgetDeleted();
+    } catch (error) {
+      const known = toTandemError(error);
+      available = known.code !== 'IPVS_UNAVAILABLE' && known.code !== 'PERMISSION';
+      errors.push(known);
+    }
+    const now = this.#clock.nowUnixMs();
+    this.#status = {
+      available,
+      lastAuditUnixMs: now,
+      lastOperations: sent.length,
+      operationsTotal: this.#status.operationsTotal + sent.length,
+      errorsTotal: this.#status.errorsTotal + errors.length,
+      lastError: errors.at(-1)?.message ?? null,
+      foreignServices,
+    };
+    this.#onRun({ trigger, operations: sent, errors, durationMs: now - startedUnixMs });
+  }
+
+  /** Sends changes, then once more those that met a table that had changed meanwhile. */
+  async #apply(
+    operations: readonly IpvsOperation[],
+    sent: IpvsOperation[],
+    errors: TandemError[],
+  ): Promise<void> {
+    let batch = operations;
+    for (let round = 0; round < 2 && batch.length > 0; round += 1) {
+      const results = await this.#table.apply(batch);
+      sent.push(...batch);
+      const next: IpvsOperation[] = [];
+      for (const [index, operation] of batch.entries()) {
+        const error = results[index];
+        if (error === undefined) continue;
+        const after = followUp(operation, error.errnoName);
+        if (after === 'already-done') continue;
+        if (after !== undefined && round === 0) next.push(after);
+        else errors.push(error);
+      }
+      batch = next;
+    }
+  }
+
+  /** All services of the kernel, and the servers of those that are ours. */
+  async #readTable(services: readonly ServiceConfig[]): Promise<readonly ListedTableService[]> {
+    const ours = serviceKeys(services);
+    const table: ListedTableService[] = [];
+    for (const service of await this.#table.services()) {
+      const isOurs = ours.has(formatServiceIdentity(service.identity));
+      const servers = isOurs ? await this.#table.servers(service.identity) : [];
+      table.push({ service, servers });
+    }
+    this.#lastReadUnixMs = this.#clock.nowUnixMs();
+    return table;
+  }
+
+  async #readForStatus(): Promise<void> {
+    const runs = this.#runs;
+    try {
+      const table = await this.#readTable(this.#services);
+      // A comparison that began meanwhile knows better than this reading.
+      if (runs === this.#runs) this.#actual = table;
+    } catch (error) {
+      this.#status = { ...this.#status, lastError: toTandemError(error).message };
+    }
+  }
+
+  /** A service that is gone is nobody's: whoever adds it again owns it. */
+  #forgetDeleted(): void {
+    const present = new Set(
+      this.#actual.map((entry) => formatServiceIdentity(entry.service.identity)),
+    );
+    for (const key of this.#retired) if (!present.has(key)) this.#retired.delete(key);
+  }
+}
+
+function serviceKeys(services: readonly ServiceConfig[]): ReadonlySet<ServiceKey> {
+  return new Set(services.flatMap((service) => service.listeners.map(formatServiceIdentity)));
+}
+
+function toTandemError(error: unknown): TandemError {
+  if (error instanceof TandemError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TandemError('INTERNAL', message, { cause: error });
+}

@@ -1,0 +1,99 @@
+/** What the status document says of services and servers. Pure. */
+import type { ServerStatus, ServiceStatus } from '../api/statusModel.js';
+import type { ServerConfig, ServiceConfig } from '../config/model.js';
+import type { CheckReport } from '../health/protocol.js';
+import type { HealthState } from '../health/reasons.js';
+import type { ListedServer, ListedService } from '../wire/ipvsModel.js';
+import { formatServerIdentity, formatServiceIdentity } from '../wire/ipvsText.js';
+import { listenerServerIdentity, type ServerId, serverId, type WeightDecision } from './desired.js';
+import {
+  type IndexedService,
+  indexTable,
+  type ListedTableService,
+  type ServiceKey,
+} from './table.js';
+
+/** What the statuses are made from. */
+export interface ServiceStatusInput {
+  readonly services: readonly ServiceConfig[];
+  readonly decisions: ReadonlyMap<ServerId, WeightDecision>;
+  /** The kernel's table as last read, with what was changed since. */
+  readonly actual: readonly ListedTableService[];
+  readonly checks: ReadonlyMap<ServerId, CheckReport>;
+}
+
+type ListedIndex = ReadonlyMap<ServiceKey, IndexedService<ListedService, ListedServer>>;
+
+/** One status for every configured service, in the order of the configuration. */
+export function serviceStatuses(input: ServiceStatusInput): readonly ServiceStatus[] {
+  const index = indexTable(input.actual);
+  return input.services.map((config) => ({
+    name: config.name,
+    listeners: config.listeners.map(formatServiceIdentity),
+    scheduler: config.settings.scheduler,
+    state: serviceState(config, input.checks),
+    servers: config.servers.map((server) => serverStatus(config, server, input, index)),
+  }));
+}
+
+function serverStatus(
+  config: ServiceConfig,
+  server: ServerConfig,
+  input: ServiceStatusInput,
+  index: ListedIndex,
+): ServerStatus {
+  const id = serverId(config.name, server);
+  const decision = input.decisions.get(id) ?? { weight: server.weight, reason: 'configured' };
+  const check = input.checks.get(id);
+  const listed = listedServers(config, server, index);
+  return {
+    address: server.address,
+    port: server.port,
+    forwarding: server.forwarding,
+    weight: {
+      configured: server.weight,
+      desired: decision.weight,
+      kernel: listed[0]?.weight ?? null,
+      reason: decision.reason,
+    },
+    ...(check === undefined ? {} : { check }),
+    connections: listed.length === 0 ? null : sumConnections(listed),
+  };
+}
+
+/** The server's entries in the kernel, one for each listener of its service that has it. */
+function listedServers(
+  config: ServiceConfig,
+  server: ServerConfig,
+  index: ListedIndex,
+): readonly ListedServer[] {
+  return config.listeners.flatMap((listener) => {
+    const key = formatServerIdentity(listenerServerIdentity(listener, server));
+    const found = index.get(formatServiceIdentity(listener))?.servers.get(key);
+    return found === undefined ? [] : [found];
+  });
+}
+
+function sumConnections(servers: readonly ListedServer[]): ServerStatus['connections'] {
+  const sum = (read: (server: ListedServer) => number): number =>
+    servers.reduce((total, server) => total + read(server), 0);
+  return {
+    active: sum((server) => server.activeConnections),
+    inactive: sum((server) => server.inactiveConnections),
+    persistent: sum((server) => server.persistentConnections),
+    total: sum((server) => Number(server.statistics.connections)),
+  };
+}
+
+/** A service is up while one of its servers is; it is down when every one is known to be down. */
+function serviceState(
+  config: ServiceConfig,
+  checks: ReadonlyMap<ServerId, CheckReport>,
+): HealthState {
+  if (config.check === undefined) return 'up';
+  const states = config.servers.map(
+    (server) => checks.get(serverId(config.name, server))?.state ?? 'unknown',
+  );
+  if (states.includes('up')) return 'up';
+  return states.includes('unknown') ? 'unknown' : 'down';
+}
