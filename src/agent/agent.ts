@@ -177,7 +177,8 @@ export class Agent {
     await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
     await this.#sync.configure(after.connectionSync, this.#balancer.table);
     this.#warn(loaded.warnings);
-    const counts = `${after.virtualRouters.length} virtual routers, ${after.services.length} services`;
+    const { virtualRouters, services } = after;
+    const counts = `${virtualRouters.length} virtual routers, ${services.length} services`;
     return {
       message: `reloaded ${this.#options.configPath}: ${counts}`,
       warnings: loaded.warnings,

@@ -49,7 +49,7 @@ export class Balancer {
     this.#presentBefore = new Set(services.map(({ identity }) => formatServiceIdentity(identity)));
   }
 
-  /** Makes the kernel's table as configured. What the kernel refuses is logged and in the status. */
+  /** Makes the kernel's table as configured. What it refuses is logged and in the status. */
   async configure(
     services: readonly ServiceConfig[],
     settings: TandemConfig['ipvs'],

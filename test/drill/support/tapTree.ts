@@ -14,7 +14,7 @@ export interface TapTest {
 /** The runner indents each level of subtests by this. */
 const indentWidth = 4;
 
-const pointPattern = /^( *)(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO) ?(.*))?$/;
+const pointPattern = /^( *)(not ok|ok) \d+ - (.*?)(?: # (SKIP) ?(.*))?$/;
 
 /** Parses a whole stream. Lines that are no part of it (output of the tests) are passed over. */
 export function parseTap(text: string): readonly TapTest[] {

@@ -33,7 +33,7 @@ test('others than owner and group cannot use the socket', async (context) => {
   assert.equal(statSync(path).mode & 0o777, 0o660);
 });
 
-test('what refuses a reload reaches the caller with its code, message and hint', async (context) => {
+test('what refuses a reload reaches the caller with code, message and hint', async (context) => {
   const path = temporarySocket(context);
   const refusal = new TandemError('CONFIG_INVALID', 'tandem.yaml:3:1 wrong', { hint: 'mend it' });
   const server = await startApiServer(path, {
@@ -80,7 +80,7 @@ test('without an agent the client says that none answers', async (context) => {
   });
 });
 
-test('a path that the interface does not have is answered with an error and a hint', async (context) => {
+test('an unknown path is answered with an error and a hint', async (context) => {
   const path = temporarySocket(context);
   const server = await startApiServer(path, actions);
   context.after(() => server.close());

@@ -182,7 +182,7 @@ test('every listener becomes a kernel service with the same settings and servers
   }
 });
 
-test('routed and tunnelled packets keep the port of the listener, marked ones the configured', () => {
+test('routed and tunnelled packets keep the port of the listener, marked ones do not', () => {
   const servers = [
     serverConfig(2, { forwarding: 'dr' }),
     serverConfig(3, { forwarding: 'tunnel' }),

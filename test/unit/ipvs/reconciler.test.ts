@@ -226,7 +226,7 @@ test('a change that another program made first is carried out all the same', asy
   assert.equal(reconciler.status().errorsTotal, 0);
 });
 
-test('what the kernel refuses does not stop the rest, and is tried again by the audit', async () => {
+test('a refusal does not stop the rest, and is tried again by the audit', async () => {
   const { table, clock, reconciler, runs } = setUp();
   const bad = { scheduler: 'nosuch', onePacket: false, schedulerFlags: 0 };
   await reconciler.configure([
@@ -300,7 +300,7 @@ test('a service is down when every server is, and unknown while one may be up', 
   assert.equal(reconciler.serviceStatuses()[0]?.state, 'down');
 });
 
-test('a stop keeps the table and ends the audits; a withdrawal takes our services out', async () => {
+test('a stop keeps the table and ends audits; a withdrawal takes our services out', async () => {
   const { table, clock, reconciler } = setUp([foreign]);
   await reconciler.configure([serviceConfig()]);
   await reconciler.withdraw();
