@@ -1,6 +1,7 @@
 /**
  * The messages between the main thread and the vrrp thread. Everything here survives structured
- * cloning; times that cross threads are Unix milliseconds, because the threads share no other clock.
+ * cloning; times that cross threads are Unix milliseconds, because the threads share no other
+ * clock.
  */
 import type { IpAddress, IpPrefix } from '../wire/ipAddress.js';
 import type { ChecksumForm } from '../wire/vrrp.js';

@@ -42,19 +42,7 @@ export type DemotionReason =
   | 'operator-step-down';
 
 /** Why a received packet was not given to the election (checks of RFC 9568, 7.1). */
-export type AdvertisementRejection =
-  | 'truncated'
-  | 'bad-length'
-  | 'bad-ip-header'
-  | 'wrong-ttl'
-  | 'wrong-destination'
-  | 'wrong-version'
-  | 'wrong-type'
-  | 'bad-checksum'
-  | 'unknown-virtual-router'
-  | 'no-addresses'
-  | 'zero-interval'
-  | 'own-packet';
+export type { AdvertisementRejection } from '../wire/vrrpReceive.js';
 
 /** Differences from a peer that are reported and do not make its packet invalid. */
 export type AdvertisementWarning =

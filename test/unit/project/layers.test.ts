@@ -32,6 +32,7 @@ const allowedFolders: Readonly<Record<string, readonly string[]>> = {
 /** Files whose decisions are pure: values of wire and types only, no clock, no I/O. */
 const pureFiles: readonly RegExp[] = [
   /^src\/vrrp\/(machine\w*|election|timing|syncGroup|reconfiguration)\.ts$/,
+  /^src\/vrrp\/(advertisementWarnings|announcementQueue|remarks)\.ts$/,
   /^src\/health\/(verdict|scheduler|minHeap)\.ts$/,
   /^src\/sync\/daemonDecision\.ts$/,
   /^src\/ipvs\/(diff|desired|table|status|adoption)\.ts$/,

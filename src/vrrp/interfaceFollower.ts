@@ -1,0 +1,97 @@
+/**
+ * Follows the kernel's interfaces for the loop: what a configuration needs is opened, what changes
+ * is opened anew, and the election is told where it can and cannot send.
+ */
+import type { RouteEvent, RouteNetlink } from '../kernel/routeNetlink.js';
+import type { IpAddress } from '../wire/ipAddress.js';
+import type { ElectionState } from './election.js';
+import {
+  type InterfacePorts,
+  interfaceNames,
+  readInterfaces,
+  requireInterfaces,
+} from './interfacePorts.js';
+import type { VrrpConfiguration } from './protocol.js';
+import type { Reporter } from './reporter.js';
+
+/** What could not be opened is tried again after this. */
+const retryUs = 1_000_000;
+
+/** The interfaces of one node. */
+export class InterfaceFollower {
+  readonly #routes: RouteNetlink;
+  readonly #ports: InterfacePorts;
+  readonly #reporter: Reporter;
+  #stale = false;
+  #retryDueUs = Number.POSITIVE_INFINITY;
+
+  constructor(routes: RouteNetlink, ports: InterfacePorts, reporter: Reporter) {
+    this.#routes = routes;
+    this.#ports = ports;
+    this.#reporter = reporter;
+  }
+
+  /** When to look again without being asked; infinite when there is no need. */
+  get nextDeadlineUs(): number {
+    return this.#stale ? 0 : this.#retryDueUs;
+  }
+
+  /** Opens every interface of a configuration, all or none. Throws INTERFACE_MISSING and others. */
+  openFor(configuration: VrrpConfiguration): void {
+    this.#ports.openAll(requireInterfaces(this.#routes, configuration));
+  }
+
+  /** A socket failed: its interface is closed and looked at anew. */
+  reopen(name: string, error: unknown): void {
+    this.#remarkFailure(name, error);
+    this.#ports.close(name);
+    this.#stale = true;
+  }
+
+  /** Any event of one of our interfaces may change where we can send from; a look tells. */
+  takeRouteEvents(events: readonly RouteEvent[], configuration: VrrpConfiguration): void {
+    if (events.length === 0 || this.#stale) return;
+    const names = interfaceNames(configuration);
+    const indexes = new Set(this.#ports.all().map(({ identity }) => identity.index));
+    this.#stale = events.some((event) => {
+      if (event.kind === 'link') return names.has(event.link.name) || indexes.has(event.link.index);
+      return event.kind === 'overrun' || indexes.has(event.address.interfaceIndex);
+    });
+  }
+
+  /** Brings the ports in step with the kernel if need be; true when any was opened or closed. */
+  follow(configuration: VrrpConfiguration, turnUs: number): boolean {
+    if (!this.#stale && turnUs < this.#retryDueUs) return false;
+    this.#stale = false;
+    this.#retryDueUs = Number.POSITIVE_INFINITY;
+    try {
+      const view = readInterfaces(this.#routes, configuration);
+      return this.#ports.follow(interfaceNames(configuration), view, (name, error) => {
+        this.#remarkFailure(name, error);
+        this.#retryDueUs = turnUs + retryUs;
+      });
+    } catch (error) {
+      this.#remarkFailure('netlink', error);
+      this.#retryDueUs = turnUs + retryUs;
+      return false;
+    }
+  }
+
+  /** The interfaces on which the election's idea of our source address is not the real one. */
+  changedSources(election: ElectionState): ReadonlyMap<string, IpAddress | undefined> {
+    const sources = this.#ports.sources;
+    const changed = new Map<string, IpAddress | undefined>();
+    for (const { spec, ownAddress } of election.routers.values()) {
+      const source = sources.get(spec.interface);
+      if (source !== ownAddress) changed.set(spec.interface, source);
+    }
+    return changed;
+  }
+
+  #remarkFailure(name: string, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    this.#reporter.remark(`interface ${name}`, 'warn', `cannot use an interface: ${text}`, {
+      interface: name,
+    });
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * How a virtual router enters and leaves its states (RFC 9568, 6.4), for whatever reason.
+ */
+import { ownerPriority, resignPriority } from '../wire/vrrp.js';
+import type { MachineDraft } from './machineDraft.js';
+import type { MachineState } from './machineModel.js';
+import type { TransitionReason } from './reasons.js';
+
+/** Startup, interface lost, interface back, or another source address: one rule for all four. */
+export function changeInterface(
+  draft: MachineDraft,
+  address: MachineState['ownAddress'],
+  held: boolean,
+  reason: 'startup' | 'interface-up',
+): void {
+  draft.update({ ownAddress: address });
+  if (address === undefined) {
+    loseInterface(draft);
+  } else if (draft.state.current === 'initialize') {
+    draft.update({ activeAdvertIntervalUs: draft.ownIntervalUs });
+    if (draft.state.spec.priority === ownerPriority && !held) {
+      becomeActive(draft, reason === 'startup' ? 'startup-owner' : reason);
+    } else {
+      becomeBackup(draft, reason);
+    }
+  }
+}
+
+/** Nothing can be sent on an interface that is lost, so the peers find out by their own timers. */
+function loseInterface(draft: MachineDraft): void {
+  if (draft.state.current === 'initialize') {
+    draft.update({ reason: 'interface-down' });
+    return;
+  }
+  cancelAllTimers(draft);
+  if (draft.state.current === 'active') draft.removeAddresses(draft.state.spec.addresses);
+  draft.update({ rival: undefined });
+  draft.transition('initialize', 'interface-down');
+}
+
+/** Leaves for good: priority 0 first, while the addresses still answer, then the addresses. */
+export function shutDown(draft: MachineDraft, reason: TransitionReason): void {
+  draft.update({ started: false });
+  if (draft.state.current === 'initialize') return;
+  cancelAllTimers(draft);
+  if (draft.state.current === 'active') {
+    draft.send(resignPriority);
+    draft.removeAddresses(draft.state.spec.addresses);
+  }
+  draft.transition('initialize', reason);
+}
+
+function cancelAllTimers(draft: MachineDraft): void {
+  draft.cancel('active-down', 'advertisement', 'delayed-announcement', 'announcement-refresh');
+}
+
+/** Takes over: advertisement, addresses, announcements, in this order. */
+export function becomeActive(draft: MachineDraft, reason: TransitionReason): void {
+  const { spec } = draft.state;
+  draft.cancel('active-down');
+  draft.update({
+    activeResigned: false,
+    lastAcceptedUs: undefined,
+    preemptNotBeforeUs: undefined,
+    steppingDownUntilUs: undefined,
+    rival: undefined,
+  });
+  draft.send(draft.priority);
+  draft.addAddresses(spec.addresses);
+  draft.announce(spec.addresses, spec.announcements.repeat);
+  draft.arm('advertisement', draft.nowUs + draft.ownIntervalUs);
+  const { delayMs, refreshMs } = spec.announcements;
+  if (delayMs > 0) draft.arm('delayed-announcement', draft.nowUs + delayMs * 1000);
+  if (refreshMs > 0) draft.arm('announcement-refresh', draft.nowUs + refreshMs * 1000);
+  draft.transition('active', reason);
+}
+
+/**
+ * Enters Backup and counts from now. From Initialize the addresses are taken off as well: those
+ * that a crashed agent left behind must not be on two routers.
+ */
+export function becomeBackup(draft: MachineDraft, reason: TransitionReason): void {
+  cancelAllTimers(draft);
+  draft.removeAddresses(draft.state.spec.addresses);
+  draft.update({ steppingDownUntilUs: undefined });
+  restartBackup(draft);
+  draft.transition('backup', reason);
+}
+
+/** Counts anew, as a Backup that has not heard anybody. */
+export function restartBackup(draft: MachineDraft): void {
+  draft.update({
+    activeDownSinceUs: draft.nowUs,
+    activeResigned: false,
+    lastAcceptedUs: undefined,
+    preemptNotBeforeUs: undefined,
+  });
+  draft.armActiveDown();
+}

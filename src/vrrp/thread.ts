@@ -1,0 +1,30 @@
+/**
+ * The vrrp thread: enters its network namespace and runs the engine until it is stopped.
+ *
+ * The loop never yields to this thread's event loop: messages are taken synchronously, so nothing
+ * in libuv can delay the election.
+ */
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { openNetworkNamespace } from '../kernel/networkNamespace.js';
+import { VrrpEngine } from './engine.js';
+import type { FromVrrp, ToVrrp } from './protocol.js';
+import type { VrrpThreadData } from './threadData.js';
+
+const { port, wakeFd, networkNamespace }: VrrpThreadData = workerData;
+
+if (networkNamespace !== undefined) {
+  const namespace = openNetworkNamespace(networkNamespace);
+  namespace.enter();
+  namespace.close();
+}
+
+const engine = new VrrpEngine({
+  wakeFd,
+  takeMessage: () => receiveMessageOnPort(port)?.message as ToVrrp | undefined,
+  post: (message: FromVrrp) => port.postMessage(message),
+});
+try {
+  engine.run();
+} finally {
+  port.close();
+}

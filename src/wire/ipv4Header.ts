@@ -1,0 +1,62 @@
+/**
+ * The IPv4 header (RFC 791, 3.1), as a raw socket hands it over in front of the payload.
+ */
+import { type IpAddress, ipFromBytes } from './ipAddress.js';
+import { bits, octets, packetLayout } from './packetLayout.js';
+import { WireError } from './wireError.js';
+
+/** The 20 bytes that every IPv4 header begins with; options may follow. */
+export const ipv4Layout = packetLayout('IPv4 header', {
+  version: bits(4),
+  headerWords: bits(4),
+  typeOfService: bits(8),
+  totalLength: bits(16),
+  identification: bits(16),
+  flags: bits(3),
+  fragmentOffset: bits(13),
+  timeToLive: bits(8),
+  protocol: bits(8),
+  headerChecksum: bits(16),
+  source: octets(4),
+  destination: octets(4),
+});
+
+/** What a receiver needs of one IPv4 packet. */
+export interface Ipv4Packet {
+  readonly typeOfService: number;
+  readonly timeToLive: number;
+  readonly protocol: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  /** The bytes after the header, without link padding; a part of the bytes that were given. */
+  readonly payload: Uint8Array;
+}
+
+/**
+ * Reads one packet. Throws {@link WireError} when the header contradicts itself or the bytes.
+ * The header checksum is not verified: the kernel has done so before a raw socket sees the packet.
+ */
+export function decodeIpv4Packet(bytes: Uint8Array): Ipv4Packet {
+  const header = ipv4Layout.decode(bytes);
+  if (header.version !== 4) {
+    throw new WireError('bad-value', `IPv4 header: version is ${header.version}`);
+  }
+  const headerLength = header.headerWords * 4;
+  if (headerLength < ipv4Layout.byteLength || header.totalLength < headerLength) {
+    throw new WireError('bad-length', 'IPv4 header: its lengths contradict each other');
+  }
+  if (bytes.length < header.totalLength) {
+    throw new WireError(
+      'truncated',
+      `IPv4 packet: ${bytes.length} bytes where ${header.totalLength} are announced`,
+    );
+  }
+  return {
+    typeOfService: header.typeOfService,
+    timeToLive: header.timeToLive,
+    protocol: header.protocol,
+    source: ipFromBytes(header.source),
+    destination: ipFromBytes(header.destination),
+    payload: bytes.subarray(headerLength, header.totalLength),
+  };
+}
