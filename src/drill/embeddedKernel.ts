@@ -7,25 +7,23 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
-  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
-  readdirSync,
   readFileSync,
-  readSync,
   rmSync,
   statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TandemError } from '../errors.js';
 import { initScript, isMasked, sharedFileNames } from './embeddedKernelInit.js';
 import { type EmbeddedKernelPackage, findEmbeddedKernel } from './embeddedKernelPackage.js';
+import { FileFollower, Tail } from './followedText.js';
 import { nodeRoot, packageRoot } from './packageFolders.js';
 import { onProcessEnd } from './processEnd.js';
+import { folderPrefix, removeStaleEmbeddedKernels } from './staleEmbeddedKernels.js';
 
 /** What to run, and within which limits. */
 export interface EmbeddedKernelOptions {
@@ -42,8 +40,12 @@ export interface EmbeddedKernelOptions {
   readonly onOutput?: (chunk: string) => void;
   /** Called with the shared folder before the boot, for input files and for watching it. */
   readonly onFolder?: (sharedFolder: string) => void;
+  /** Called with the shared folder when the command has ended, before it is removed. */
+  readonly onEnd?: (sharedFolder: string) => void;
   /** Ends the kernel early; the run then fails with `LAB_FAILED`. */
   readonly signal?: AbortSignal;
+  /** Where the kernel's programs are. Default: found in the system, or downloaded. */
+  readonly kernelPackage?: EmbeddedKernelPackage;
   /** Paths that the command needs and that lie below /tmp, /root, /run or /var/tmp. */
   readonly exposedFolders?: readonly string[];
 }
@@ -52,20 +54,19 @@ export interface EmbeddedKernelOptions {
 export interface EmbeddedKernelResult {
   /** Exit status of the command; 128 + n when signal n ended it. */
   readonly exitCode: number;
-  /** All of its output, or the last {@link outputBytesMax} bytes. */
+  /** All of its output, or the last 16 Mi characters. */
   readonly output: string;
 }
 
-/** How much of the output is kept for the result; `onOutput` has seen all of it. */
-export const outputBytesMax = 16 * 1024 * 1024;
-
 const memoryDefaultMegabytes = 1024;
+/** The command finds the shared folder's path in this environment variable. */
+export const sharedFolderVariable = 'TANDEM_SHARED_FOLDER';
+
 /** How much of the console and of the output an error message shows, in characters. */
 const tailMax = 4_000;
 const followIntervalMs = 50;
 /** How long the kernel may take to switch itself off once the command has ended. */
 const powerOffTimeoutMs = 5_000;
-const folderPrefix = 'tandem-embedded-';
 
 /**
  * Boots an embedded kernel, runs the command as root inside and waits for its end. Throws
@@ -74,8 +75,8 @@ const folderPrefix = 'tandem-embedded-';
 export async function runInEmbeddedKernel(
   options: EmbeddedKernelOptions,
 ): Promise<EmbeddedKernelResult> {
-  const kernel = await findEmbeddedKernel();
-  removeStaleFolders();
+  const kernel = options.kernelPackage ?? (await findEmbeddedKernel());
+  removeStaleEmbeddedKernels();
   // The name says whose it is, so that a later run removes what a killed process left behind.
   const folder = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   let child: ChildProcess | undefined;
@@ -88,7 +89,9 @@ export async function runInEmbeddedKernel(
     const sharedFolder = prepareFolder(folder, kernel, options);
     options.onFolder?.(sharedFolder);
     child = boot(folder, kernel, options);
-    return await supervise(child, sharedFolder, options);
+    const result = await supervise(child, sharedFolder, options);
+    options.onEnd?.(sharedFolder);
+    return result;
   } finally {
     unregister();
     cleanUp();
@@ -113,13 +116,17 @@ function prepareFolder(
       packageRoot(),
       nodeRoot(),
       kernel.modulesFolder,
-      ...(isMasked(kernel.modprobePath) ? [join(kernel.modprobePath, '..')] : []),
+      dirname(kernel.modprobePath),
       workingDirectory,
       ...(options.exposedFolders ?? []),
     ]),
     command: options.command,
     workingDirectory,
-    environment: standardEnvironment(options.env),
+    environment: {
+      ...standardEnvironment(),
+      [sharedFolderVariable]: sharedFolder,
+      ...options.env,
+    },
   });
   writeFileSync(join(folder, 'init'), script, { mode: 0o755 });
   return sharedFolder;
@@ -133,13 +140,11 @@ export function outermost(folders: readonly string[]): string[] {
   );
 }
 
-function standardEnvironment(
-  extra: Readonly<Record<string, string>> | undefined,
-): Record<string, string> {
+function standardEnvironment(): Record<string, string> {
   const environment: Record<string, string> = { LANG: 'C.UTF-8', TANDEM_EMBEDDED: '1' };
-  const continuousIntegration = process.env['CI'];
-  if (continuousIntegration !== undefined) environment['CI'] = continuousIntegration;
-  return { ...environment, ...extra };
+  const continuousIntegration = process.env.CI;
+  if (continuousIntegration !== undefined) environment.CI = continuousIntegration;
+  return environment;
 }
 
 function boot(
@@ -168,7 +173,7 @@ function boot(
     // and a Ctrl-C at the terminal reaches only us.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: folder, TMPDIR: memoryFolder(memoryMegabytes) },
+    env: { PATH: process.env.PATH, HOME: folder, TMPDIR: memoryFolder(memoryMegabytes) },
   });
 }
 
@@ -242,80 +247,5 @@ function killGroup(child: ChildProcess): void {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
     // The group has no process any more.
-  }
-}
-
-function removeStaleFolders(): void {
-  for (const entry of readdirSync(tmpdir())) {
-    const owner = new RegExp(`^${folderPrefix}(\\d+)-`).exec(entry)?.[1];
-    if (owner === undefined || existsSync(`/proc/${owner}`)) continue;
-    try {
-      rmSync(join(tmpdir(), entry), { recursive: true, force: true });
-    } catch {
-      // Another user's; theirs to remove.
-    }
-  }
-}
-
-/** The last characters of a text that grows. */
-class Tail {
-  text = '';
-  readonly #max: number;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  add(text: string): void {
-    this.text = (this.text + text).slice(-this.#max);
-  }
-}
-
-/** Reads what is appended to a file. */
-class FileFollower {
-  readonly #fd: number;
-  readonly #onOutput: ((chunk: string) => void) | undefined;
-  readonly #decoder = new TextDecoder();
-  readonly #chunks: string[] = [];
-  #kept = 0;
-  #position = 0;
-
-  constructor(path: string, onOutput: ((chunk: string) => void) | undefined) {
-    this.#fd = openSync(path, 'r');
-    this.#onOutput = onOutput;
-  }
-
-  read(): void {
-    const buffer = Buffer.allocUnsafe(64 * 1024);
-    for (;;) {
-      const bytes = readSync(this.#fd, buffer, 0, buffer.length, this.#position);
-      if (bytes === 0) return;
-      this.#position += bytes;
-      // A character may be cut in two at the end of a read; the decoder keeps its first half.
-      this.#push(this.#decoder.decode(buffer.subarray(0, bytes), { stream: true }));
-    }
-  }
-
-  #push(text: string): void {
-    if (text === '') return;
-    this.#onOutput?.(text);
-    this.#chunks.push(text);
-    this.#kept += text.length;
-    while (this.#kept > outputBytesMax && this.#chunks.length > 1) {
-      this.#kept -= this.#chunks.shift()?.length ?? 0;
-    }
-  }
-
-  tail(characters: number): string {
-    return this.#chunks.join('').slice(-characters);
-  }
-
-  finish(): string {
-    this.#push(this.#decoder.decode());
-    return this.#chunks.join('');
-  }
-
-  close(): void {
-    closeSync(this.#fd);
   }
 }

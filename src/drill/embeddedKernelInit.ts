@@ -41,7 +41,6 @@ export function isMasked(path: string): boolean {
  * console would lose what its driver still buffers.
  */
 export function initScript(options: InitScriptOptions): string {
-  const shared = shellQuote(options.sharedFolder);
   const output = shellQuote(`${options.sharedFolder}/${sharedFileNames.output}`);
   const status = shellQuote(`${options.sharedFolder}/${sharedFileNames.status}`);
   const exposed = options.exposedFolders
@@ -71,8 +70,8 @@ export function initScript(options: InitScriptOptions): string {
     'END',
     'step chmod +x /run/kernel/modprobe',
     'step sh -c "echo /run/kernel/modprobe > /proc/sys/kernel/modprobe"',
-    // Without a loopback IPVS refuses every unicast address.
-    'step ip link set lo up',
+    // Without a loopback IPVS refuses every unicast address. Labs have namespaces of their own.
+    'if command -v ip > /dev/null; then step ip link set lo up; fi',
     ...environment,
     `step cd ${shellQuote(options.workingDirectory)}`,
     `${options.command.map(shellQuote).join(' ')} >> ${output} 2>&1 < /dev/null`,

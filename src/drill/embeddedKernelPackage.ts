@@ -27,7 +27,7 @@ const modprobePackages = ['kmod', 'libkmod2', 'libssl3'];
 
 /** The folder that downloaded packages are unpacked to. */
 export function packageCacheFolder(): string {
-  const cache = process.env['XDG_CACHE_HOME'];
+  const cache = process.env.XDG_CACHE_HOME;
   const home = cache === undefined || cache === '' ? join(homedir(), '.cache') : cache;
   return join(home, 'tandem');
 }
@@ -37,9 +37,12 @@ export function packageCacheFolder(): string {
  * `systemRoot` is `/` except in tests. Throws `LAB_FAILED` when it cannot be had.
  */
 export async function findEmbeddedKernel(systemRoot = '/'): Promise<EmbeddedKernelPackage> {
-  const kernel = await findPart(systemRoot, 'user-mode-linux', ['user-mode-linux'], [
-    'usr/bin/linux.uml',
-  ]);
+  const kernel = await findPart(
+    systemRoot,
+    'user-mode-linux',
+    ['user-mode-linux'],
+    ['usr/bin/linux.uml'],
+  );
   const modprobe = await findPart(systemRoot, 'kmod', modprobePackages, [
     'usr/sbin/modprobe',
     'sbin/modprobe',
@@ -79,7 +82,7 @@ async function findPart(
   return { root: cached, path };
 }
 
-/** Unpacks beside the destination and renames, so that a broken download is never taken for whole. */
+/** Unpacks beside the destination and renames, so that half a download is never taken for whole. */
 async function download(packages: readonly string[], destination: string): Promise<void> {
   try {
     mkdirSync(dirname(destination), { recursive: true });

@@ -8,10 +8,12 @@ import type { PromiseResult } from '../../../src/drill/report.js';
 import { type PromiseName, scenarios } from '../../../src/drill/scenario.js';
 import { natTopology } from '../../../src/drill/topology.js';
 import {
+  advert,
   answer,
   answersBetween,
   fullTable,
   goodCrash,
+  gratuitousArp,
   scenarioNamed,
   template,
   timeout,
@@ -119,6 +121,14 @@ const broken: readonly {
     title: 'a new Active that is never announced breaks the promise of announcement',
     promise: 'announced',
     observation: goodCrash({ frames: [] }),
+    measured: null,
+  },
+  {
+    title: 'what the lost Active announced at the last moment does not announce the new one',
+    promise: 'announced',
+    observation: goodCrash({
+      frames: [gratuitousArp(10_001, '02:00:00:00:00:01'), advert(13_000, '172.25.254.102')],
+    }),
     measured: null,
   },
   {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { brokenPromises } from '../../../src/cli/drill.js';
 import { drillReportText } from '../../../src/cli/drillText.js';
 import { painterFor } from '../../../src/cli/table.js';
 import { advertCounts, gratuitousArpCounts, makeReport } from '../../../src/drill/makeReport.js';
@@ -55,4 +56,13 @@ test('the table shows each promise with its bound, and a broken one as broken', 
   const bad = drillReportText(makeReport(goodCrash({ addressesAtEnd: new Map() })), paint);
   assert.match(bad, /FAILED/);
   assert.match(bad, /every virtual address is on lb2.* 0 +(?:<)?= 2 +addresses +BROKEN/);
+});
+
+test('each broken promise of a file becomes one line with what was measured', () => {
+  const kernel = { kind: 'host' as const, reason: '', release: '' };
+  const broken = makeReport(goodCrash({ frames: [] }));
+  const file = { format: 'tandem-drill/1' as const, kernel, held: false };
+  assert.deepEqual(brokenPromises({ ...file, reports: [makeReport(goodCrash()), broken] }), [
+    "director-crash: from the new Active's first advert to its gratuitous ARP: never ms, bound 250",
+  ]);
 });

@@ -132,6 +132,7 @@ export function goodCrash(changes: Partial<Observation> = {}): Observation {
     durationMs: 30_000,
     activeBefore: 'lb1',
     activeAfter: 'lb2',
+    activeAfterMacAddress: '02:00:00:00:00:02',
     loadFromUs: 0,
     faultUs: 10_000_000,
     endUs: 20_000_000,

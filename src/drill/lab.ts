@@ -1,0 +1,146 @@
+/** A whole lab: the network, the real servers and the directors' agents. */
+import { rmSync } from 'node:fs';
+import { TandemError } from '../errors.js';
+import type { KernelKind } from './kernelChoice.js';
+import { LabAgent } from './labAgent.js';
+import { LabNetwork, namespaceName, namespaceNames } from './labNetwork.js';
+import {
+  createLabFolder,
+  identifyProcess,
+  type LabRecord,
+  type ProcessIdentity,
+  writeLabRecord,
+} from './labRegistry.js';
+import { LabThread } from './labThread.js';
+import { onProcessEnd } from './processEnd.js';
+import type {
+  RealServerReply,
+  RealServerRequest,
+  RealServerSettings,
+  ServerBehaviour,
+} from './realServerProtocol.js';
+import { directorNames, type Topology } from './topology.js';
+
+/** A thread that plays a real server. */
+type RealServerThread = LabThread<RealServerSettings, RealServerRequest, RealServerReply>;
+
+/** A lab. Everything that it makes on the machine is gone after {@link remove}. */
+export class Lab {
+  readonly id: string;
+  readonly folder: string;
+  readonly topology: Topology;
+  readonly network: LabNetwork;
+  readonly agents: ReadonlyMap<string, LabAgent>;
+  readonly #kernel: KernelKind;
+  #purpose: LabRecord['purpose'];
+  readonly #createdUnixMs = Date.now();
+  readonly #servers = new Map<string, RealServerThread>();
+  readonly #unregister: () => boolean;
+  #ready = false;
+
+  /** Builds the network and writes the configurations; nothing runs yet. */
+  constructor(topology: Topology, kernel: KernelKind, purpose: LabRecord['purpose']) {
+    const { id, folder } = createLabFolder();
+    this.id = id;
+    this.folder = folder;
+    this.topology = topology;
+    this.#kernel = kernel;
+    this.#purpose = purpose;
+    // On record before anything exists, so that whatever happens next can be cleaned up.
+    this.#writeRecord([]);
+    this.#unregister = onProcessEnd(() => this.#removeNow());
+    try {
+      this.network = new LabNetwork(topology, id);
+      this.agents = new Map(
+        directorNames(topology).map((node) => [
+          node,
+          new LabAgent(node, topology, this.network.namespace(node), folder),
+        ]),
+      );
+    } catch (error) {
+      this.#unregister();
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Starts the real servers and makes them healthy. */
+  async startServers(): Promise<void> {
+    for (const { node, address } of this.topology.servers) {
+      const settings: RealServerSettings = {
+        name: node,
+        address,
+        ports: this.topology.services.map(({ port }) => port),
+      };
+      const namespace = namespaceName(this.id, node);
+      this.#servers.set(node, new LabThread('realServerThread', node, namespace, settings));
+    }
+    await Promise.all([...this.#servers.keys()].map((node) => this.setServer(node, 'healthy')));
+  }
+
+  /** Changes how a real server behaves; returns when it did, monotonic microseconds. */
+  async setServer(node: string, behaviour: ServerBehaviour): Promise<number> {
+    const thread = this.#servers.get(node);
+    if (thread === undefined) throw new TandemError('LAB_FAILED', `no real server ${node}`);
+    return (await thread.call({ behaviour })).atUs;
+  }
+
+  /** Starts a director's agent. */
+  startAgent(node: string): void {
+    this.agent(node).start();
+    this.#writeRecord(this.#agentProcesses());
+  }
+
+  /** Puts on record that the lab works and is kept up. */
+  markReady(): void {
+    this.#ready = true;
+    this.#purpose = 'up';
+    this.#writeRecord(this.#agentProcesses());
+  }
+
+  /** The agent of a director. */
+  agent(node: string): LabAgent {
+    const agent = this.agents.get(node);
+    if (agent === undefined) throw new TandemError('LAB_FAILED', `no director ${node}`);
+    return agent;
+  }
+
+  /** Ends the real servers in order, then everything else. Can be called again. */
+  async remove(): Promise<void> {
+    const threads = [...this.#servers.values()];
+    this.#servers.clear();
+    for (const agent of this.agents.values()) agent.signal('SIGKILL');
+    await Promise.all(threads.map((thread) => thread.stop()));
+    if (this.#unregister()) this.#removeNow();
+  }
+
+  /** The synchronous part, which must do on its own when the process is ending. */
+  #removeNow(): void {
+    for (const agent of this.agents?.values() ?? []) agent.signal('SIGKILL');
+    this.network?.remove();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #agentProcesses(): readonly ProcessIdentity[] {
+    return [...this.agents.values()].flatMap(({ identity }) =>
+      identity === undefined ? [] : [identity],
+    );
+  }
+
+  #writeRecord(processes: readonly ProcessIdentity[]): void {
+    const owner = identifyProcess(process.pid);
+    if (owner === undefined) throw new TandemError('INTERNAL', '/proc does not show this process');
+    writeLabRecord({
+      id: this.id,
+      folder: this.folder,
+      topology: this.topology.name,
+      kernel: this.#kernel,
+      purpose: this.#purpose,
+      owner,
+      namespaces: namespaceNames(this.topology, this.id),
+      processes,
+      createdUnixMs: this.#createdUnixMs,
+      ready: this.#ready,
+    });
+  }
+}

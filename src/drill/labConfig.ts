@@ -1,0 +1,65 @@
+/** The configuration files of a lab's directors. */
+import { stringify } from 'yaml';
+import { formatEndpoint, formatIpPrefix } from '../wire/ipAddress.js';
+import { directorNames, type Topology, type TopologyService } from './topology.js';
+
+/** Timings of a lab; the promises of the scenarios are computed from them. */
+export const labTimings = {
+  advertIntervalMs: 1_000,
+  checkIntervalMs: 500,
+  checkTimeoutMs: 400,
+  checkRise: 2,
+  checkFall: 2,
+} as const;
+
+/** Writes the configuration of one director as YAML. */
+export function labConfig(topology: Topology, socketPath: string): string {
+  const directors = directorNames(topology);
+  const addressOf = (node: string, interfaceName: string): string =>
+    topology.nodes
+      .find(({ name }) => name === node)
+      ?.interfaces.find(({ name }) => name === interfaceName)?.addresses[0]?.address ?? '';
+  return stringify({
+    cluster: `lab-${topology.name}`,
+    nodes: Object.fromEntries(
+      directors.map((name) => [name, { address: addressOf(name, 'eth0'), interface: 'eth0' }]),
+    ),
+    virtualRouters: topology.virtualRouters.map((router) => ({
+      name: router.name,
+      vrid: router.vrid,
+      interface: router.interface,
+      priority: topology.priorities,
+      advertInterval: `${labTimings.advertIntervalMs}ms`,
+      addresses: [formatIpPrefix(router.address)],
+    })),
+    syncGroups: [{ name: 'edge', members: topology.virtualRouters.map(({ name }) => name) }],
+    services: topology.services.map((service) => serviceConfig(topology, service)),
+    // The connection table is not for the clients' network.
+    connectionSync: { mode: 'kernel', interface: 'eth1' },
+    api: { socket: socketPath },
+    log: { level: 'debug' },
+  });
+}
+
+function serviceConfig(topology: Topology, service: TopologyService): unknown {
+  return {
+    name: service.name,
+    listen: `tcp://${formatEndpoint(topology.serviceAddress, service.port)}`,
+    scheduler: 'wrr',
+    forward: 'nat',
+    ...(service.persistence === undefined ? {} : { persistence: { timeout: service.persistence } }),
+    check: {
+      type: 'http',
+      path: '/healthz',
+      expect: { status: '200-299' },
+      interval: `${labTimings.checkIntervalMs}ms`,
+      timeout: `${labTimings.checkTimeoutMs}ms`,
+      rise: labTimings.checkRise,
+      fall: labTimings.checkFall,
+    },
+    servers: topology.servers.map((server) => ({
+      address: formatEndpoint(server.address, service.port),
+      weight: server.weight,
+    })),
+  };
+}

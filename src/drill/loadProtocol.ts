@@ -1,0 +1,109 @@
+/** What the lab says to the client thread, and the measurements that it hears back. */
+import type { IpAddress } from '../wire/ipAddress.js';
+
+/** Why a request failed. */
+export type RequestFailure =
+  /** No complete answer within the request's time limit. */
+  | 'timeout'
+  | 'refused'
+  | 'reset'
+  | 'unreachable'
+  /** An answer with another status than 200. */
+  | 'bad-status'
+  /** An answer that is not HTTP, or ends early. */
+  | 'malformed'
+  /** No port or descriptor was free here: says nothing of the directors. */
+  | 'local';
+
+/** One request and what became of it. Times are monotonic microseconds. */
+export interface RequestRecord {
+  readonly sentUs: number;
+  readonly endedUs: number;
+  /** The server that answered, or why none did. */
+  readonly result: { readonly server: string } | { readonly failure: RequestFailure };
+}
+
+/** Requests of one persistent client. */
+export interface PersistentClientRecord {
+  readonly address: IpAddress;
+  readonly requests: readonly RequestRecord[];
+}
+
+/** One long download. */
+export interface DownloadRecord {
+  readonly localAddress: IpAddress;
+  readonly localPort: number;
+  /** The server that sends it; null when it never began. */
+  readonly server: string | null;
+  /** When bytes arrived, rounded down to {@link downloadSlotUs}, each slot once. */
+  readonly arrivalsUs: readonly number[];
+  /** When and why the connection ended; null while it is open. */
+  readonly ended: { readonly atUs: number; readonly reason: RequestFailure | 'closed' } | null;
+}
+
+/** Resolution of {@link DownloadRecord.arrivalsUs}. */
+export const downloadSlotUs = 100_000;
+
+/** What the client node does. */
+export interface LoadSettings {
+  readonly serviceAddress: IpAddress;
+  readonly prober: {
+    readonly port: number;
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+    /** Requests that may be under way at once; a due request beyond is skipped and counted. */
+    readonly inFlightMax: number;
+    readonly sourceAddresses: readonly IpAddress[];
+  };
+  readonly persistent: {
+    readonly port: number;
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+    readonly clientAddresses: readonly IpAddress[];
+  };
+  readonly downloads: { readonly port: number; readonly count: number };
+}
+
+/** A request to the client thread. */
+export type LoadRequest =
+  | { readonly type: 'start' }
+  | { readonly type: 'progress' }
+  /** Stops sending, waits for what is under way, and gives all measurements. */
+  | { readonly type: 'finish' };
+
+/** Counts while the load runs. */
+export interface LoadProgress {
+  readonly sent: number;
+  readonly answered: number;
+  readonly failed: number;
+  readonly answersPerServer: Readonly<Record<string, number>>;
+  /** Persistent clients that have had an answer. */
+  readonly persistentAnswered: number;
+  /** When each persistent client was last answered; null: never. */
+  readonly persistentLastAnswersUs: readonly (number | null)[];
+  /** Downloads that have had bytes within the last second. */
+  readonly downloadsFlowing: number;
+  /** The downloads' own ends, by which the directors' tables know them. */
+  readonly downloads: readonly Pick<DownloadRecord, 'localAddress' | 'localPort' | 'server'>[];
+  /** When the last answer came, monotonic microseconds; null before the first. */
+  readonly lastAnswerUs: number | null;
+}
+
+/** All measurements of a load. */
+export interface LoadResult {
+  readonly requests: readonly RequestRecord[];
+  /** Due requests that were not sent: `inFlightMax` were under way, or the thread was late. */
+  readonly skipped: number;
+  /** Greatest lateness of a due request, in microseconds: how far the measurement can be off. */
+  readonly latenessMaxUs: number;
+  /** Records beyond the bound, which are counted and not kept. */
+  readonly recordsDropped: number;
+  readonly persistent: readonly PersistentClientRecord[];
+  readonly downloads: readonly DownloadRecord[];
+}
+
+/** A reply of the client thread. */
+export type LoadReply =
+  | { readonly type: 'started' }
+  | { readonly type: 'progress'; readonly progress: LoadProgress }
+  | { readonly type: 'finished'; readonly result: LoadResult };

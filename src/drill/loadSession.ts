@@ -1,0 +1,86 @@
+/** The load of a lab while it runs: the lab's side of the client thread. */
+import { TandemError } from '../errors.js';
+import type { DrillLimits } from './drillLimits.js';
+import type { Lab } from './lab.js';
+import { namespaceName } from './labNetwork.js';
+import { LabThread } from './labThread.js';
+import type {
+  LoadProgress,
+  LoadReply,
+  LoadRequest,
+  LoadResult,
+  LoadSettings,
+} from './loadProtocol.js';
+import type { ScenarioLoad } from './scenario.js';
+import { persistentClientAddress, proberAddresses, type Topology } from './topology.js';
+
+/** The load of one run. */
+export class LoadSession {
+  readonly settings: LoadSettings;
+  readonly #client: LabThread<LoadSettings, LoadRequest, LoadReply>;
+  #progress: LoadProgress | undefined;
+
+  /** Starts the thread; nothing is sent before {@link start}. */
+  constructor(lab: Lab, load: ScenarioLoad, limits: DrillLimits) {
+    this.settings = loadSettings(lab.topology, load, limits);
+    const namespace = namespaceName(lab.id, 'client');
+    this.#client = new LabThread('clientThread', 'client', namespace, this.settings);
+  }
+
+  /** Begins to send. */
+  async start(): Promise<void> {
+    await this.#client.call({ type: 'start' });
+  }
+
+  /** The counts of this moment. */
+  async progress(): Promise<LoadProgress> {
+    const reply = await this.#client.call({ type: 'progress' });
+    if (reply.type !== 'progress') throw new TandemError('INTERNAL', `client said ${reply.type}`);
+    this.#progress = reply.progress;
+    return reply.progress;
+  }
+
+  /** Sends no more, and gives all measurements. */
+  async finish(): Promise<LoadResult> {
+    const reply = await this.#client.call({ type: 'finish' });
+    if (reply.type !== 'finished') throw new TandemError('INTERNAL', `client said ${reply.type}`);
+    return reply.result;
+  }
+
+  /** Ends the thread. */
+  async stop(): Promise<void> {
+    await this.#client.stop();
+  }
+
+  /** The counts that were asked for last, for a progress line. */
+  get summary(): string {
+    const last = this.#progress;
+    if (last === undefined) return 'no requests yet';
+    return `${last.sent} requests, ${last.failed} failed, ${last.downloadsFlowing} downloads flowing`;
+  }
+}
+
+function loadSettings(topology: Topology, load: ScenarioLoad, limits: DrillLimits): LoadSettings {
+  const portOf = (persistent: boolean): number =>
+    topology.services.find((service) => (service.persistence !== undefined) === persistent)?.port ??
+    0;
+  return {
+    serviceAddress: topology.serviceAddress,
+    prober: {
+      port: portOf(false),
+      intervalMs: limits.probeIntervalMs,
+      timeoutMs: limits.requestTimeoutMs,
+      inFlightMax: limits.requestsInFlightMax,
+      sourceAddresses: proberAddresses,
+    },
+    persistent: {
+      port: portOf(true),
+      intervalMs: limits.persistentIntervalMs,
+      timeoutMs: limits.requestTimeoutMs,
+      clientAddresses: Array.from({ length: load.persistentClients }, (_, index) =>
+        persistentClientAddress(index),
+      ),
+    },
+    downloads: { port: portOf(false), count: load.downloads },
+  };
+}

@@ -1,0 +1,57 @@
+/** A client with an address of its own that asks again and again, one request after the other. */
+import type { IpAddress } from '../wire/ipAddress.js';
+import type { LoadSettings, PersistentClientRecord, RequestRecord } from './loadProtocol.js';
+import { type PlainRequest, sendPlainRequest } from './plainRequest.js';
+import { recordsMax } from './prober.js';
+
+/** One of the persistent clients of a load. */
+export class PersistentClient {
+  /** When a request was last answered. */
+  lastAnswerUs: number | null = null;
+  readonly #settings: LoadSettings;
+  readonly #address: IpAddress;
+  readonly #requests: RequestRecord[] = [];
+  #underWay: PlainRequest | undefined;
+  #timers: NodeJS.Timeout[] = [];
+  #stopped = false;
+
+  constructor(settings: LoadSettings, address: IpAddress) {
+    this.#settings = settings;
+    this.#address = address;
+  }
+
+  /** Begins, after a delay that keeps the clients from asking all at once. */
+  start(delayMs: number): void {
+    this.#timers = [setTimeout(() => this.#ask(), delayMs)];
+  }
+
+  /** Asks no more; a request under way is given up and not recorded. */
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#underWay?.expire();
+  }
+
+  /** What it measured. */
+  get record(): PersistentClientRecord {
+    return { address: this.#address, requests: this.#requests };
+  }
+
+  #ask(): void {
+    const { port, timeoutMs, intervalMs } = this.#settings.persistent;
+    const target = {
+      address: this.#settings.serviceAddress,
+      port,
+      localAddress: this.#address,
+    };
+    const request = sendPlainRequest(target, (record) => {
+      for (const timer of this.#timers) clearTimeout(timer);
+      if (this.#stopped) return;
+      if ('server' in record.result) this.lastAnswerUs = record.endedUs;
+      if (this.#requests.length < recordsMax) this.#requests.push(record);
+      this.#timers = [setTimeout(() => this.#ask(), intervalMs)];
+    });
+    this.#underWay = request;
+    this.#timers = [setTimeout(() => request.expire(), timeoutMs)];
+  }
+}

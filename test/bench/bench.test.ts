@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { rootTest } from '../kernel/support/rootTest.js';
+
+const timeoutMs = 120_000;
+
+test('the list of benchmarks and the help of each are printed', async () => {
+  const list = await bench('--help');
+  assert.equal(list.exitCode, 0);
+  assert.match(list.stdout, /failover .*Client-visible gap/);
+  const help = await bench('failover', '--help');
+  assert.equal(help.exitCode, 0);
+  assert.match(help.stdout, /--rounds <number>/);
+  assert.match(help.stdout, /Example:/);
+});
+
+test('an unknown benchmark is one clear error with exit code 2', async () => {
+  const result = await bench('failure');
+  assert.equal(result.exitCode, 2);
+  assert.match(result.stderr, /^bench: unknown benchmark failure\n {2}hint: Known: failover\.\n$/);
+});
+
+const badOptions: readonly (readonly string[])[] = [
+  ['--rounds', '0'],
+  ['--rounds', 'many'],
+  ['--adverts', '15'],
+  ['--adverts', '100,x'],
+  ['--faults', 'flood'],
+  ['--round', '3'],
+];
+
+for (const options of badOptions) {
+  test(`failover ${options.join(' ')} is a usage error`, async () => {
+    const result = await bench('failover', ...options);
+    assert.equal(result.exitCode, 2, result.stderr);
+    assert.match(result.stderr, new RegExp(`^bench: .*${options[0]}`));
+    assert.equal(result.stdout, '');
+  });
+}
+
+rootTest('one round of the failover benchmark gives numbers of both programs', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const json = join(folder, 'failover.json');
+  const options = ['--rounds', '1', '--adverts', '100', '--faults', 'polite-stop', '--json', json];
+  const result = await bench('failover', ...options);
+  assert.equal(result.exitCode, 0, result.stderr);
+  assert.match(
+    result.stdout,
+    /^polite-stop +100 ms +tandem +1 +[\d.]+ \/ [\d.]+ \/ [\d.]+ +[\d.]+ /m,
+  );
+  assert.match(result.stdout, /^polite-stop +100 ms +keepalived +1 /m);
+  assert.match(result.stderr, /^2\/2 polite-stop, adverts each 100 ms, keepalived: /m);
+  const { rounds } = JSON.parse(readFileSync(json, 'utf8')) as { rounds: { gapUs: number }[] };
+  assert.equal(rounds.length, 2);
+  // The skew time of priority 100 is 61 ms; to take over without priority 0 takes 361 ms.
+  for (const { gapUs } of rounds) assert.ok(gapUs > 50_000, `a gap of ${gapUs} us`);
+});
+
+function bench(...args: readonly string[]) {
+  const script = fileURLToPath(new URL('./bench.js', import.meta.url));
+  const options = { timeout: timeoutMs, killSignal: 'SIGTERM' as const };
+  return new Promise<{ exitCode: unknown; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [script, ...args], options, (error, stdout, stderr) => {
+      resolve({ exitCode: error === null ? 0 : error.code, stdout, stderr });
+    });
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * The client: sends a datagram to the virtual address every millisecond, and records with the
+ * kernel's receive times what comes in at its port: answers, adverts, gratuitous ARPs.
+ */
+import { DgramAsPromised } from 'dgram-as-promised';
+import { interpretFrame } from '../../src/drill/capture.js';
+import { nowUs } from '../../src/kernel/monotonicClock.js';
+import { openPacketSocket } from '../../src/kernel/packetSocket.js';
+import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
+import { decodeEthernetFrame, etherTypeIpv4 } from '../../src/wire/ethernet.js';
+import { decodeIpv4Packet } from '../../src/wire/ipv4Header.js';
+import { directorAt, virtualAddress } from '../tools/lan.js';
+import type { Answer, RoundRecord } from './failoverModel.js';
+import { enterOwnNamespace, serveLanWorker } from './lanWorker.js';
+import { echoPort, type ProberReply, type ProberRequest } from './proberProtocol.js';
+
+const probeIntervalUs = 1_000;
+/** Probes that one turn sends at most when it is late; the others are left out. */
+const burstMax = 4;
+const udpProtocol = 17;
+/** Bound of a record: more than ten minutes at a thousand a second. */
+const recordedMax = 1_000_000;
+
+enterOwnNamespace();
+const netlink = openRouteNetlink();
+const interfaceIndex = netlink.link('eth0')?.index;
+netlink.close();
+if (interfaceIndex === undefined) throw new Error('the client has no eth0');
+const capture = openPacketSocket({ interfaceIndex, etherType: 'all', receive: true });
+const socket = DgramAsPromised.createSocket('udp4');
+await socket.bind(0, '0.0.0.0');
+const probe = Buffer.alloc(8);
+
+let record: { answers: Answer[]; frames: RoundRecord['frames'][number][] } = emptyRecord();
+let sent = 0;
+let latenessMaxUs = 0;
+let nextDueUs = 0;
+let timer: NodeJS.Timeout | undefined;
+
+serveLanWorker<ProberRequest, ProberReply>((request) => {
+  if (request.type === 'start') start();
+  if (request.type === 'finish') clearTimeout(timer);
+  readCapture();
+  const lastAnswer = record.answers.at(-1) ?? null;
+  const lastAdvert = record.frames.findLast((frame) => frame.kind === 'advert') ?? null;
+  const handedOver = request.type === 'finish' ? record : emptyRecord();
+  return { sent, latenessMaxUs, lastAnswer, lastAdvert, record: handedOver };
+});
+
+// The application's side of the answers; their times are taken at the port.
+for (;;) {
+  if ((await socket.recv()) === undefined) break;
+}
+
+function emptyRecord(): typeof record {
+  return { answers: [], frames: [] };
+}
+
+function start(): void {
+  readCapture();
+  record = emptyRecord();
+  sent = 0;
+  latenessMaxUs = 0;
+  nextDueUs = nowUs();
+  turn();
+}
+
+function turn(): void {
+  const now = nowUs();
+  latenessMaxUs = Math.max(latenessMaxUs, now - nextDueUs);
+  for (let count = 0; nextDueUs <= now; count += 1) {
+    nextDueUs += probeIntervalUs;
+    if (count >= burstMax) continue;
+    sent += 1;
+    socket.send(probe, echoPort, virtualAddress).catch(() => {
+      // Nobody answers ARP for the address at this moment: that is what is being measured.
+    });
+  }
+  readCapture();
+  timer = setTimeout(turn, Math.max(0, (nextDueUs - nowUs()) / 1_000));
+}
+
+function readCapture(): void {
+  for (let frame = capture.receive(); frame !== undefined; frame = capture.receive()) {
+    if (frame.outgoing || record.answers.length + record.frames.length >= recordedMax) continue;
+    const answer = answerIn(frame.bytes, frame.receivedAtUs);
+    if (answer !== undefined) {
+      record.answers.push(answer);
+      continue;
+    }
+    const captured = interpretFrame(frame.bytes, frame.receivedAtUs);
+    if (captured !== undefined) record.frames.push(captured);
+  }
+}
+
+function answerIn(bytes: Uint8Array, atUs: number): Answer | undefined {
+  const frame = decodeEthernetFrame(bytes);
+  if (frame.etherType !== etherTypeIpv4) return undefined;
+  const packet = decodeIpv4Packet(frame.payload);
+  const from = directorAt(packet.source);
+  return packet.protocol === udpProtocol && from !== undefined ? { atUs, from } : undefined;
+}

@@ -1,0 +1,24 @@
+/** The few numbers that a table gives of many measurements. Pure. */
+
+/** Least, middle and greatest of some values. */
+export interface Spread {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+/** The spread of at least one value; `undefined` of none. */
+export function spreadOf(values: readonly number[]): Spread | undefined {
+  const sorted = [...values].sort((left, right) => left - right);
+  const [min] = sorted;
+  const max = sorted.at(-1);
+  if (min === undefined || max === undefined) return undefined;
+  return { min, median: medianOfSorted(sorted), max };
+}
+
+/** With an even number of values, the mean of the two in the middle. */
+function medianOfSorted(sorted: readonly number[]): number {
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? 0;
+  return (lower + upper) / 2;
+}

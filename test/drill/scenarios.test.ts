@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { DrillFile, DrillReport } from '../../src/drill/report.js';
+import { scenarios } from '../../src/drill/scenario.js';
+import { runProgram } from './support/program.js';
+
+/** All scenarios run in one boot of the embedded kernel, through the command line. */
+test('every scenario keeps its promises in the embedded kernel', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-test-'));
+  try {
+    const path = join(folder, 'report.json');
+    const { status, stdout, stderr } = await runProgram([
+      'drill',
+      'all',
+      '--kernel',
+      'embedded',
+      '--json',
+      path,
+    ]);
+    assert.match(stdout, /^kernel: embedded \(asked for/);
+    assert.equal(stderr, '', `${stdout}\n${stderr}`);
+    const file = JSON.parse(readFileSync(path, 'utf8')) as DrillFile;
+    for (const scenario of scenarios) {
+      await context.test(`${scenario.name}: ${scenario.title}`, () => {
+        const report = file.reports.find((candidate) => candidate.scenario === scenario.name);
+        assert.ok(report, `no report of ${scenario.name}:\n${stdout}`);
+        const names = report.promises.map(({ name }) => name);
+        assert.deepEqual(names, scenario.promises);
+        const broken = report.promises.filter((promise) => !promise.holds);
+        assert.deepEqual(broken, [], stdout);
+        checkMeasured(report);
+        assert.match(stdout, new RegExp(`^${scenario.name} .*every promise held$`, 'm'));
+      });
+    }
+    assert.equal(file.held, true);
+    assert.equal(file.kernel.kind, 'embedded');
+    assert.equal(status, 0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** What must be in a report beyond the promises, or they would hold for want of anything. */
+function checkMeasured({ scenario, measured, conditions }: DrillReport): void {
+  assert.ok(measured.requests.answered > 100, `${measured.requests.answered} answers`);
+  assert.equal(measured.persistentClients.length, 6);
+  assert.equal(measured.downloads.length, 6);
+  assert.ok(measured.persistentClients.some(({ expectedToStay }) => expectedToStay));
+  assert.ok(measured.downloads.some(({ expectedToSurvive }) => expectedToSurvive));
+  const senders = new Set(measured.adverts.map(({ source }) => source));
+  const announced = new Set(measured.gratuitousArps.map(({ macAddress }) => macAddress));
+  const directors = scenario.startsWith('director-') ? 2 : 1;
+  assert.deepEqual([senders.size, announced.size], [directors, directors]);
+  if (scenario === 'director-crash') {
+    // The backup must not take over before its time; the capture tells it to the millisecond.
+    assert.ok((measured.takeoverAfterLastAdvertMs ?? 0) >= conditions.activeDownMs - 1);
+  }
+  if (scenario === 'director-stop') {
+    assert.ok(measured.clientGapMs < conditions.activeDownMs);
+    assert.ok((measured.takeoverAfterLastAdvertMs ?? 0) >= conditions.skewTimeMs - 1);
+  }
+  if (scenario.startsWith('server-')) {
+    assert.ok(measured.requests.failed > 0, 'the fault went unnoticed');
+    assert.ok(measured.weightZeroMs !== null && measured.weightBackMs !== null);
+  }
+}
+
+test('an unknown scenario is refused before any lab is built', async () => {
+  const { status, stderr } = await runProgram(['drill', 'meteor']);
+  assert.equal(status, 2);
+  assert.match(stderr, /there is no scenario meteor/);
+});
+
+test('the scenarios are listed with what they do', async () => {
+  const { status, stdout } = await runProgram(['drill', '--list']);
+  assert.equal(status, 0);
+  for (const { name, title } of scenarios)
+    assert.ok(stdout.includes(name) && stdout.includes(title));
+});

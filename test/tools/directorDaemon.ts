@@ -1,0 +1,34 @@
+/** What ours and keepalived have in common, so that they can take each other's place. */
+import type { DirectorName } from './lan.js';
+
+/** The programs that can run a director. */
+export const directorPrograms = ['tandem', 'keepalived'] as const;
+
+/** One of {@link directorPrograms}. */
+export type DirectorProgram = (typeof directorPrograms)[number];
+
+/** The virtual router that both directors take part in. */
+export interface RouterSettings {
+  readonly priority: number;
+  /** A multiple of 10 (the wire has centiseconds). */
+  readonly advertIntervalMs: number;
+}
+
+/** The identifier of that virtual router. */
+export const vrid = 51;
+
+/** A running director. */
+export interface DirectorDaemon {
+  readonly program: DirectorProgram;
+  readonly node: DirectorName;
+  /** Resolves when it hears adverts and takes part in the election. */
+  waitUntilReady(): Promise<void>;
+  /** Tells it to stop, which it does politely, without waiting for that. */
+  tellToStop(): void;
+  /** Stops it politely and waits for its end. */
+  stop(): Promise<void>;
+  /** Ends all of it at once, as a crash does: no goodbye, and the address stays where it is. */
+  kill(): Promise<void>;
+  /** The end of its log, for errors. */
+  readonly logTail: string;
+}

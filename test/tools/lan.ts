@@ -1,0 +1,162 @@
+/**
+ * The network that daemons are compared on: a client and two directors on one Ethernet, each in a
+ * network namespace of its own.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LabNetwork, namespaceName } from '../../src/drill/labNetwork.js';
+import { onProcessEnd } from '../../src/drill/processEnd.js';
+import { natTopology, type Topology, type TopologyNode } from '../../src/drill/topology.js';
+import type { NetworkNamespace } from '../../src/kernel/networkNamespace.js';
+import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
+import { formatMacAddress } from '../../src/wire/ethernet.js';
+import { type IpAddress, type IpPrefix, ipAddress } from '../../src/wire/ipAddress.js';
+
+/** The two directors. */
+export const directors = ['lb1', 'lb2'] as const;
+
+/** One of {@link directors}. */
+export type DirectorName = (typeof directors)[number];
+
+/** Any node of the network. */
+export type LanNode = DirectorName | 'client';
+
+/** Each node's own address. That of lb2 is the higher one, which decides between equals. */
+export const nodeAddresses = {
+  client: ipAddress('192.0.2.10'),
+  lb1: ipAddress('192.0.2.101'),
+  lb2: ipAddress('192.0.2.102'),
+} as const satisfies Record<LanNode, IpAddress>;
+
+/** The address that moves. */
+export const virtualAddress = ipAddress('192.0.2.100');
+
+/** The other director. */
+export function peerOf(node: DirectorName): DirectorName {
+  return node === 'lb1' ? 'lb2' : 'lb1';
+}
+
+/** The name of a director by its address. */
+export function directorAt(address: IpAddress): DirectorName | undefined {
+  return directors.find((node) => nodeAddresses[node] === address);
+}
+
+const network = 'lan';
+/** An Ethernet with nothing on it, for a node that is cut off without noticing. */
+const emptyNetwork = 'apart';
+const prefixLength = 24;
+
+// Networks and nodes are all that the network is built from; there is no balancing here.
+const topology: Topology = {
+  ...natTopology,
+  networks: [network, emptyNetwork],
+  clientNetwork: network,
+  nodes: [node('client', 'client'), node('lb1', 'director'), node('lb2', 'director')],
+};
+
+/** The network while it is up. */
+export class Lan {
+  readonly id = `lan-${randomBytes(3).toString('hex')}`;
+  /** For the files of the daemons; goes away with the network. */
+  readonly folder: string;
+  readonly network: LabNetwork;
+  readonly #forget: () => boolean;
+
+  constructor() {
+    this.folder = mkdtempSync(join(tmpdir(), `tandem-${this.id}-`));
+    try {
+      this.network = new LabNetwork(topology, this.id);
+    } catch (error) {
+      rmSync(this.folder, { recursive: true, force: true });
+      throw error;
+    }
+    this.#forget = onProcessEnd(() => this.#remove());
+  }
+
+  /** The namespace of a node. */
+  namespace(name: LanNode): NetworkNamespace {
+    return this.network.namespace(name);
+  }
+
+  /** The name by which a worker thread opens the namespace of a node. */
+  namespaceName(name: LanNode): string {
+    return namespaceName(this.id, name);
+  }
+
+  /** The directors that have an address at this moment: one of them, if all is well. */
+  holders(address: IpAddress = virtualAddress): readonly DirectorName[] {
+    return directors.filter((name) => this.hasAddress(name, address));
+  }
+
+  /** Whether a node has an address at this moment. */
+  hasAddress(name: LanNode, address: IpAddress): boolean {
+    return this.network.addresses(name).some((prefix) => prefix.address === address);
+  }
+
+  /** The MAC address of a node, as adverts and gratuitous ARPs carry it. */
+  macAddress(name: LanNode): string {
+    return this.namespace(name).run(() => {
+      const netlink = openRouteNetlink();
+      try {
+        return formatMacAddress(netlink.link('eth0')?.macAddress ?? new Uint8Array(6));
+      } finally {
+        netlink.close();
+      }
+    });
+  }
+
+  /** Pulls or plugs the cable of a node. The node sees that its link is down. */
+  setLink(name: LanNode, up: boolean): void {
+    this.network.setLinks(name, up);
+  }
+
+  /** Moves a node to an empty Ethernet, or back. Its link stays up, so it notices nothing. */
+  setApart(name: LanNode, apart: boolean): void {
+    this.network.atNetwork(network, () => {
+      const netlink = openRouteNetlink();
+      try {
+        netlink.setLink(`${name}-${network}`, { masterName: apart ? emptyNetwork : network });
+      } finally {
+        netlink.close();
+      }
+    });
+  }
+
+  /** Takes an address off a director, whoever has left it there. */
+  removeAddress(name: DirectorName, address: IpAddress): void {
+    this.namespace(name).run(() => {
+      const netlink = openRouteNetlink();
+      try {
+        const left = netlink.addresses().filter(({ prefix }) => prefix.address === address);
+        netlink.changeAddresses(left.map((entry) => ({ action: 'delete', ...entry })));
+      } finally {
+        netlink.close();
+      }
+    });
+  }
+
+  /** Removes all of it. Daemons must have ended. */
+  remove(): void {
+    if (this.#forget()) this.#remove();
+  }
+
+  #remove(): void {
+    this.network.remove();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The virtual address as the daemons put it on their interface. */
+export const virtualPrefix: IpPrefix = { address: virtualAddress, length: prefixLength };
+
+function node(name: LanNode, role: TopologyNode['role']): TopologyNode {
+  const prefix = { address: nodeAddresses[name], length: prefixLength };
+  return {
+    name,
+    role,
+    interfaces: [{ name: 'eth0', network, addresses: [prefix] }],
+    sysctls: {},
+  };
+}

@@ -1,0 +1,178 @@
+/** Our agent as a director: the real program, as a process in a director's namespace. */
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fetchStatus } from '../../src/api/client.js';
+import type { StatusDocument } from '../../src/api/statusModel.js';
+import { mainScriptPath } from '../../src/drill/packageFolders.js';
+import { formatIpPrefix } from '../../src/wire/ipAddress.js';
+import { type DaemonEnd, DaemonProcess } from './daemonProcess.js';
+import { type DirectorDaemon, type RouterSettings, vrid } from './directorDaemon.js';
+import { type DirectorName, type Lan, nodeAddresses, peerOf, virtualPrefix } from './lan.js';
+
+/** How long a command beside the agent may take, in milliseconds. */
+const commandTimeoutMs = 30_000;
+
+/** What a command printed and how it ended. */
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The files of an agent. */
+export interface AgentFiles {
+  readonly configPath: string;
+  readonly socketPath: string;
+  readonly logPath: string;
+}
+
+/** Where the files of a node's agent are. */
+export function agentFiles(lan: Lan, node: DirectorName): AgentFiles {
+  return {
+    configPath: join(lan.folder, `${node}.yaml`),
+    socketPath: join(lan.folder, `${node}.sock`),
+    logPath: join(lan.folder, `${node}-tandem.log`),
+  };
+}
+
+/** A configuration with one virtual router. */
+export function agentConfig(lan: Lan, node: DirectorName, settings: RouterSettings): string {
+  const peer = peerOf(node);
+  return [
+    'cluster: lan',
+    'nodes:',
+    `  ${node}: { address: ${nodeAddresses[node]}, interface: eth0 }`,
+    `  ${peer}: { address: ${nodeAddresses[peer]}, interface: eth0 }`,
+    'virtualRouters:',
+    '  - name: vip',
+    `    vrid: ${vrid}`,
+    `    priority: ${settings.priority}`,
+    `    advertInterval: ${settings.advertIntervalMs}ms`,
+    `    addresses: [${formatIpPrefix(virtualPrefix)}]`,
+    `api: { socket: ${agentFiles(lan, node).socketPath} }`,
+    '',
+  ].join('\n');
+}
+
+/** Runs a command line of `tandem` in a director's namespace until it ends. */
+export function runTandem(
+  lan: Lan,
+  node: DirectorName,
+  args: readonly string[],
+  wrapper: readonly string[] = [],
+): Promise<CommandResult> {
+  const [command = '', ...rest] = [...wrapper, process.execPath, mainScriptPath(), ...args];
+  return new Promise((resolve, reject) => {
+    const options = {
+      timeout: commandTimeoutMs,
+      killSignal: 'SIGKILL' as const,
+      env: { PATH: process.env.PATH, LANG: 'C.UTF-8' },
+    };
+    // The fork happens before execFile returns, while this thread is inside.
+    lan.namespace(node).run(() =>
+      execFile(command, rest, options, (error, stdout, stderr) => {
+        const exitCode = error === null ? 0 : error.code;
+        if (typeof exitCode === 'number') resolve({ exitCode, stdout, stderr });
+        else reject(new Error(`${args.join(' ')}: ${error?.message}\n${stdout}${stderr}`));
+      }),
+    );
+  });
+}
+
+/** A running agent. */
+export class TandemDirector implements DirectorDaemon {
+  readonly program = 'tandem';
+  readonly node: DirectorName;
+  readonly files: AgentFiles;
+  readonly #lan: Lan;
+  readonly #process: DaemonProcess;
+
+  /** Writes the configuration and starts the agent. */
+  constructor(
+    lan: Lan,
+    node: DirectorName,
+    config: RouterSettings | string,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
+    this.#lan = lan;
+    this.node = node;
+    this.files = agentFiles(lan, node);
+    this.writeConfig(typeof config === 'string' ? config : agentConfig(lan, node, config));
+    this.#process = new DaemonProcess({
+      namespace: lan.namespace(node),
+      command: process.execPath,
+      args: [mainScriptPath(), 'run', '-c', this.files.configPath, '--node', node],
+      logPath: this.files.logPath,
+      environment,
+    });
+  }
+
+  /** Replaces the configuration file. */
+  writeConfig(text: string): void {
+    writeFileSync(this.files.configPath, text);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#process.isRunning;
+  }
+
+  get logTail(): string {
+    return this.#process.logTail;
+  }
+
+  /** The status that the agent answers with. */
+  status(): Promise<StatusDocument> {
+    return fetchStatus(this.files.socketPath);
+  }
+
+  /** Waits until the status is as wanted. */
+  waitForStatus(what: string, isWanted: (status: StatusDocument) => boolean) {
+    return this.#process.waitUntil(what, async () => {
+      if (!existsSync(this.files.socketPath)) return undefined;
+      const status = await this.status().catch(() => undefined);
+      return status !== undefined && isWanted(status) ? status : undefined;
+    });
+  }
+
+  async waitUntilReady(): Promise<void> {
+    await this.waitForStatus('the agent takes part in the election', (status) =>
+      status.virtualRouters.some((router) => router.state !== 'initialize'),
+    );
+  }
+
+  /** Waits until the log has a text. */
+  async waitForLog(text: string): Promise<void> {
+    await this.#process.waitUntil(`${text} in the log`, () => this.#process.log.includes(text));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.signal(signal);
+  }
+
+  tellToStop(): void {
+    this.signal('SIGTERM');
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
+  }
+
+  /** Stops it politely; how that ended. */
+  end(): Promise<DaemonEnd> {
+    return this.#process.end();
+  }
+
+  async kill(): Promise<void> {
+    await this.#process.end('SIGKILL');
+  }
+
+  /** Runs a command beside it, in its namespace. */
+  command(...args: readonly string[]): Promise<CommandResult> {
+    return runTandem(this.#lan, this.node, args);
+  }
+}
