@@ -15,6 +15,8 @@ export function buildProgram(): Command {
   const program = new Command('tandem')
     .description('High-availability director agent for Linux Virtual Server.')
     .version(packageVersion(), '-V, --version', 'print the version')
+    // Options after the name of a command belong to it, so that `lab exec` can pass them on.
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'print help')
     .addHelpText('after', exitCodesHelp);
   for (const command of [

@@ -56,7 +56,8 @@ export class LoadSession {
   get summary(): string {
     const last = this.#progress;
     if (last === undefined) return 'no requests yet';
-    return `${last.sent} requests, ${last.failed} failed, ${last.downloadsFlowing} downloads flowing`;
+    const { sent, failed, downloadsFlowing } = last;
+    return `${sent} requests, ${failed} failed, ${downloadsFlowing} downloads flowing`;
   }
 }
 
