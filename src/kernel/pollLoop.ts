@@ -1,5 +1,6 @@
 /** Waiting for descriptors without libuv: the heart of the vrrp thread's loop. */
 import { pollDescriptorStruct, timeStruct } from './linuxStructs.js';
+import { nowUs } from './monotonicClock.js';
 import { hostIsLittleEndian } from './structLayout.js';
 import { lastErrno, libc, systemCallError } from './systemCall.js';
 
@@ -8,6 +9,13 @@ import { lastErrno, libc, systemCallError } from './systemCall.js';
  * `ppoll` cannot be ended from outside, so it must come back by itself.
  */
 export const pollWaitMaxUs = 1_000_000;
+
+/**
+ * The kernel lets a wait of `ppoll` end late by up to a thousandth of its length, to wake less often
+ * (`select_estimate_accuracy` in fs/select.c). A wait that is longer than this is therefore cut in
+ * two: the second part is short, and so is what it may be late.
+ */
+const preciseWaitUs = 10_000;
 
 const pollIn = 0x1;
 const pollOut = 0x4;
@@ -46,8 +54,12 @@ function poll(fds: readonly number[], events: number, timeoutUs: number): number
     descriptors.setInt16(index * size + offsets.events, events, hostIsLittleEndian);
     descriptors.setInt16(index * size + offsets.ready, 0, hostIsLittleEndian);
   }
-  setTime(Math.max(0, Math.min(pollWaitMaxUs, Math.ceil(timeoutUs))));
-  const count = libc.ppoll(descriptorBytes, fds.length, timeBytes, null);
+  const waitUs = Math.max(0, Math.min(pollWaitMaxUs, Math.ceil(timeoutUs)));
+  const deadlineUs = nowUs() + waitUs;
+  let count = pollOnce(fds.length, waitUs > preciseWaitUs ? waitUs - preciseWaitUs / 2 : waitUs);
+  if (count === 0 && waitUs > preciseWaitUs) {
+    count = pollOnce(fds.length, Math.max(0, deadlineUs - nowUs()));
+  }
   if (count === 0) return [];
   if (count < 0) {
     const errno = lastErrno();
@@ -57,6 +69,11 @@ function poll(fds: readonly number[], events: number, timeoutUs: number): number
   return fds.filter(
     (_, index) => descriptors.getInt16(index * size + offsets.ready, hostIsLittleEndian) !== 0,
   );
+}
+
+function pollOnce(descriptorCount: number, timeoutUs: number): number {
+  setTime(timeoutUs);
+  return libc.ppoll(descriptorBytes, descriptorCount, timeBytes, null);
 }
 
 function setTime(timeoutUs: number): void {

@@ -121,14 +121,15 @@ function yieldReason(
  * so is the link, whose tables may point at the other.
  */
 function assertActive(draft: MachineDraft): void {
-  const { lastSentUs, lastAnnouncedUs, spec, timers } = draft.state;
+  const { lastSentUs, lastAnnouncedUs, spec } = draft.state;
   if (lastSentUs === undefined || draft.nowUs - lastSentUs >= assertionGapUs) {
     draft.send(draft.priority);
   }
   const nextAnnouncementUs = (lastAnnouncedUs ?? 0) + assertionAnnouncementGapUs;
   if (lastAnnouncedUs === undefined || draft.nowUs >= nextAnnouncementUs) {
     draft.announce(spec.addresses, spec.announcements.repeat);
-  } else if (timers['delayed-announcement'] === undefined) {
+  } else {
+    // It takes the place of a later burst: the split may have been what the link needs to hear of.
     draft.arm('delayed-announcement', nextAnnouncementUs);
   }
 }

@@ -8,6 +8,7 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { openNetworkNamespace } from '../kernel/networkNamespace.js';
 import { VrrpEngine } from './engine.js';
 import type { FromVrrp, ToVrrp } from './protocol.js';
+import { rehearsePromotion } from './rehearsal.js';
 import type { VrrpThreadData } from './threadData.js';
 
 const { port, wakeFd, networkNamespace }: VrrpThreadData = workerData;
@@ -23,6 +24,7 @@ const engine = new VrrpEngine({
   takeMessage: () => receiveMessageOnPort(port)?.message as ToVrrp | undefined,
   post: (message: FromVrrp) => port.postMessage(message),
 });
+rehearsePromotion();
 try {
   engine.run();
 } finally {
