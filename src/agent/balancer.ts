@@ -7,11 +7,15 @@ import type { ServiceConfig, TandemConfig } from '../config/model.js';
 import type { CheckReport } from '../health/protocol.js';
 import { machineClock, type ReconcileRun, Reconciler } from '../ipvs/reconciler.js';
 import { type IpvsTable, openIpvsTable } from '../kernel/ipvsTable.js';
+import { readSysctl } from '../kernel/sysctl.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
 import type { AgentLogger } from './logger.js';
 
 /** A status younger than this is not read from the kernel again, in milliseconds. */
 const statusAgeMaxMs = 500;
+
+/** Whether IPVS forgets which server a client had when that server has weight 0. */
+const templateSetting = 'net.ipv4.vs.expire_quiescent_template';
 
 /** What the status document says of IPVS and the services. */
 export interface BalanceSnapshot {
@@ -64,6 +68,7 @@ export class Balancer {
       onRun: (run) => this.#logRun(run),
     });
     await this.#reconciler.configure(services, [...checks.values()], settings.auditIntervalMs);
+    this.#warnOfTemplates(services);
   }
 
   /** Takes in new verdicts. */
@@ -102,6 +107,20 @@ export class Balancer {
     await this.#reconciler?.stop();
     this.#table?.close();
     this.#table = undefined;
+  }
+
+  /** Weight 0 alone does not keep persistent clients away from a server that failed. */
+  #warnOfTemplates(services: readonly ServiceConfig[]): void {
+    const persistent = services.filter(
+      ({ settings, check, whenDown }) =>
+        settings.persistence !== undefined && check !== undefined && whenDown === 'weight-zero',
+    );
+    if (persistent.length === 0 || readSysctl(templateSetting) !== '0') return;
+    this.#logger.warn(
+      { services: persistent.map(({ name }) => name) },
+      `${templateSetting} is 0: persistent clients of a failed server are still sent to it; ` +
+        'set it to 1, or use `whenDown: remove`',
+    );
   }
 
   #logRun(run: ReconcileRun): void {

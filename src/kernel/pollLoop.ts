@@ -11,9 +11,9 @@ import { lastErrno, libc, systemCallError } from './systemCall.js';
 export const pollWaitMaxUs = 1_000_000;
 
 /**
- * The kernel lets a wait of `ppoll` end late by up to a thousandth of its length, to wake less often
- * (`select_estimate_accuracy` in fs/select.c). A wait that is longer than this is therefore cut in
- * two: the second part is short, and so is what it may be late.
+ * The kernel lets a wait of `ppoll` end late by up to a thousandth of its length, to wake less
+ * often (`select_estimate_accuracy` in fs/select.c). A wait that is longer than this, in
+ * microseconds, is therefore cut in two: the second part is short, and so is what it may be late.
  */
 const preciseWaitUs = 10_000;
 

@@ -1,10 +1,10 @@
 /**
  * Rehearses a promotion before the first real one.
  *
- * V8 compiles code when it first runs, and compiles it well when it has run often. The one moment at
- * which a Backup becomes Active would be the first run of most of what it needs, and cost clients a
- * millisecond or two. So the thread runs the pure half of a promotion a few dozen times at its start,
- * on a made-up router and without sending anything.
+ * V8 compiles code when it first runs, and compiles it well when it has run often. The moment when
+ * a Backup becomes Active would be the first run of most of what it needs, and cost clients a
+ * millisecond or two. So the thread runs the pure half of a promotion a few dozen times at its
+ * start, on a made-up router and without sending anything.
  */
 import { encodeGratuitousArp } from '../wire/arp.js';
 import { ipAddress } from '../wire/ipAddress.js';
