@@ -115,7 +115,7 @@ export class Balancer {
       ({ settings, check, whenDown }) =>
         settings.persistence !== undefined && check !== undefined && whenDown === 'weight-zero',
     );
-    if (persistent.length === 0 || readSysctl(templateSetting) !== '0') return;
+    if (persistent.length === 0 || templatesExpire()) return;
     this.#logger.warn(
       { services: persistent.map(({ name }) => name) },
       `${templateSetting} is 0: persistent clients of a failed server are still sent to it; ` +
@@ -145,3 +145,12 @@ const closedStatus: IpvsStatus = {
   lastError: null,
   foreignServices: 0,
 };
+
+/** A kernel that does not show the setting says nothing about it, so nothing is said here. */
+function templatesExpire(): boolean {
+  try {
+    return readSysctl(templateSetting) !== '0';
+  } catch {
+    return true;
+  }
+}
