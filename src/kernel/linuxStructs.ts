@@ -26,6 +26,15 @@ export const internetAddressStruct = structLayout({
   zero: 8,
 });
 
+/** struct sockaddr_in6 (in6.h). */
+export const internet6AddressStruct = structLayout({
+  family: 'u16',
+  port: 'u16be',
+  flowInformation: 'u32',
+  address: 16,
+  scopeId: 'u32',
+});
+
 /** struct sockaddr_ll (if_packet.h). */
 export const linkAddressStruct = structLayout({
   family: 'u16',

@@ -18,7 +18,8 @@ const allowedFolders: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   kernel: ['wire', 'errors'],
   config: ['wire', 'errors', 'vrrp', 'health', 'ipvs'],
-  vrrp: ['wire', 'errors', 'kernel'],
+  bfd: ['wire', 'errors', 'kernel'],
+  vrrp: ['wire', 'errors', 'kernel', 'bfd'],
   health: ['wire', 'errors', 'kernel', 'vrrp'],
   ipvs: ['wire', 'errors', 'kernel', 'config', 'health', 'api', 'vrrp'],
   sync: ['wire', 'errors', 'kernel', 'config', 'vrrp', 'ipvs'],
@@ -34,6 +35,7 @@ const pureFiles: readonly RegExp[] = [
   /^src\/vrrp\/(machine\w*|election|timing|syncGroup|reconfiguration)\.ts$/,
   /^src\/vrrp\/(advertisementWarnings|announcementQueue|remarks)\.ts$/,
   /^src\/health\/(verdict|scheduler|minHeap)\.ts$/,
+  /^src\/bfd\/(machine\w*|sessionTable|timing|sourceAddress|protocol)\.ts$/,
   /^src\/sync\/daemonDecision\.ts$/,
   /^src\/ipvs\/(diff|desired|table|status|adoption)\.ts$/,
 ];
