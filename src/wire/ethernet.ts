@@ -11,6 +11,9 @@ export const etherTypeArp = 0x0806;
 /** EtherType of IPv4. */
 export const etherTypeIpv4 = 0x0800;
 
+/** EtherType of IPv6. */
+export const etherTypeIpv6 = 0x86dd;
+
 /** Every station of the link. */
 export const broadcastMacAddress: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
@@ -53,6 +56,15 @@ export function ipv4MulticastMacAddress(group: IpAddress): Uint8Array {
   const [first = 0, second = 0, third = 0, fourth = 0] = ipToBytes(group);
   if (first >> 4 !== 0xe) throw new WireError('bad-value', `not an IPv4 multicast group: ${group}`);
   return Uint8Array.of(0x01, 0x00, 0x5e, second & 0x7f, third, fourth);
+}
+
+/** The MAC address of an IPv6 multicast group (RFC 2464, 7). */
+export function ipv6MulticastMacAddress(group: IpAddress): Uint8Array {
+  const bytes = ipToBytes(group);
+  if (bytes.length !== 16 || bytes[0] !== 0xff) {
+    throw new WireError('bad-value', `not an IPv6 multicast group: ${group}`);
+  }
+  return Uint8Array.of(0x33, 0x33, ...bytes.subarray(12));
 }
 
 /** Writes a MAC address as Linux tools do: `00:00:5e:00:01:33`. */

@@ -71,6 +71,18 @@ export function compareIpAddresses(left: IpAddress, right: IpAddress): number {
   return Buffer.compare(ipToBytes(left), ipToBytes(right));
 }
 
+/** Whether an address is an IPv6 link-local one (fe80::/10). */
+export function isLinkLocal(address: IpAddress): boolean {
+  const [first = 0, second = 0] = ipToBytes(address);
+  return familyOf(address) === 6 && first === 0xfe && (second & 0xc0) === 0x80;
+}
+
+/** Whether an address is that of a multicast group. */
+export function isMulticastAddress(address: IpAddress): boolean {
+  const first = ipToBytes(address)[0] ?? 0;
+  return familyOf(address) === 4 ? first >> 4 === 0xe : first === 0xff;
+}
+
 /** Reads `address` or `address/length`; a missing length is the whole address. */
 export function parseIpPrefix(text: string): IpPrefix | undefined {
   const slash = text.indexOf('/');

@@ -96,6 +96,12 @@ function bitWidthOf(field: LayoutField): number {
 /** Arithmetic instead of shifts, because a shift makes a 32-bit value negative. */
 function readBits(bytes: Uint8Array, bitOffset: number, width: number): number {
   let value = 0;
+  if (bitOffset % 8 === 0 && width % 8 === 0) {
+    // Whole octets are the common case, and every received packet comes through here.
+    const end = (bitOffset + width) / 8;
+    for (let at = bitOffset / 8; at < end; at += 1) value = value * 256 + (bytes[at] ?? 0);
+    return value;
+  }
   for (let bit = bitOffset; bit < bitOffset + width; bit += 1) {
     value = value * 2 + (((bytes[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1);
   }

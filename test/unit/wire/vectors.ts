@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 
 interface Vector {
   readonly name: string;
-  /** Ethernet header first. */
-  readonly frame: string;
+  /** Ethernet header first; absent where only the message was given. */
+  readonly frame?: string;
   readonly message: string;
 }
 
@@ -16,12 +16,15 @@ const vectors: readonly Vector[] = JSON.parse(readFileSync(file, 'utf8'));
 export function vector(name: string): { readonly frame: Buffer; readonly message: Buffer } {
   const found = vectors.find((each) => each.name === name);
   if (found === undefined) throw new Error(`no vector ${name}`);
-  return { frame: Buffer.from(found.frame, 'hex'), message: Buffer.from(found.message, 'hex') };
+  return {
+    frame: Buffer.from(found.frame ?? '', 'hex'),
+    message: Buffer.from(found.message, 'hex'),
+  };
 }
 
 const ethernetHeaderLength = 14;
 
-/** The IPv4 packet of one vector, as a raw socket delivers it. */
+/** The IP packet of one vector, as the election's sockets deliver it. */
 export function vectorPacket(name: string): Buffer {
   return vector(name).frame.subarray(ethernetHeaderLength);
 }

@@ -1,0 +1,130 @@
+/**
+ * Neighbor discovery for IPv6 (RFC 4861): the unsolicited neighbor advertisement that tells a link
+ * where a virtual address has moved, as gratuitous ARP does for IPv4.
+ */
+import { internetChecksum, onesComplementSum } from './checksum.js';
+import { encodeEthernetFrame, etherTypeIpv6 } from './ethernet.js';
+import { type IpAddress, ipAddress, ipFromBytes } from './ipAddress.js';
+import {
+  encodeIpv6Packet,
+  encodeIpv6PseudoHeader,
+  type Ipv6Packet,
+  ipv6Bytes,
+} from './ipv6Header.js';
+import { bits, octets, packetLayout } from './packetLayout.js';
+import { WireError } from './wireError.js';
+
+/** Every IPv6 node of the link (RFC 4291, 2.7.1). */
+export const allNodesGroup = ipAddress('ff02::1');
+
+/** The multicast MAC address of {@link allNodesGroup} (RFC 2464, 7). */
+const allNodesMacAddress = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
+
+/** Next header number of ICMPv6. */
+export const icmpv6Protocol = 58;
+
+/** Only packets that come from the link itself have it (RFC 4861, 7.1.2). */
+const hopLimit = 255;
+
+const neighborAdvertisementType = 136;
+const targetLinkLayerAddressOption = 2;
+
+/** A neighbor advertisement with its one option (RFC 4861, 4.4 and 4.6.1). */
+const neighborAdvertisement = packetLayout('neighbor advertisement', {
+  type: bits(8),
+  code: bits(8),
+  checksum: bits(16),
+  router: bits(1),
+  solicited: bits(1),
+  override: bits(1),
+  reserved: bits(29),
+  target: octets(16),
+  optionType: bits(8),
+  /** In units of 8 octets. */
+  optionLength: bits(8),
+  macAddress: octets(6),
+});
+
+/** What an unsolicited neighbor advertisement says. */
+export interface NeighborAdvertisement {
+  /** The address that is told of; it is the source of the packet as well. */
+  readonly address: IpAddress;
+  /** Where the address is. */
+  readonly macAddress: Uint8Array;
+  /** Whether the sender forwards packets (the R flag). */
+  readonly router: boolean;
+}
+
+/**
+ * The frame to all nodes that says "this address is at this MAC address", with the O flag, so that
+ * caches are overwritten. Throws {@link WireError} for an address that is not IPv6.
+ */
+export function encodeUnsolicitedNeighborAdvertisement(
+  advertisement: NeighborAdvertisement,
+): Uint8Array<ArrayBuffer> {
+  const { address, macAddress, router } = advertisement;
+  const fields = {
+    type: neighborAdvertisementType,
+    code: 0,
+    checksum: 0,
+    router: router ? 1 : 0,
+    solicited: 0,
+    override: 1,
+    reserved: 0,
+    target: ipv6Bytes(address),
+    optionType: targetLinkLayerAddressOption,
+    optionLength: 1,
+    macAddress,
+  };
+  const unsummed = neighborAdvertisement.encode(fields);
+  const checksum = internetChecksum([pseudoHeaderOf(address, allNodesGroup, unsummed), unsummed]);
+  return encodeEthernetFrame({
+    destination: allNodesMacAddress,
+    source: macAddress,
+    etherType: etherTypeIpv6,
+    payload: encodeIpv6Packet({
+      trafficClass: 0,
+      hopLimit,
+      nextHeader: icmpv6Protocol,
+      source: address,
+      destination: allNodesGroup,
+      payload: neighborAdvertisement.encode({ ...fields, checksum }),
+    }),
+  });
+}
+
+/**
+ * Reads an unsolicited neighbor advertisement with a target link-layer address. Throws
+ * {@link WireError} for anything else, a wrong checksum included.
+ */
+export function decodeUnsolicitedNeighborAdvertisement(packet: Ipv6Packet): NeighborAdvertisement {
+  const { payload, source, destination } = packet;
+  if (packet.nextHeader !== icmpv6Protocol || packet.hopLimit !== hopLimit) {
+    throw new WireError('bad-value', 'neighbor advertisement: not ICMPv6 with hop limit 255');
+  }
+  const fields = neighborAdvertisement.decode(payload);
+  if (
+    fields.type !== neighborAdvertisementType ||
+    fields.solicited !== 0 ||
+    fields.optionType !== targetLinkLayerAddressOption
+  ) {
+    throw new WireError('bad-value', 'not an unsolicited neighbor advertisement');
+  }
+  if (onesComplementSum([pseudoHeaderOf(source, destination, payload), payload]) !== 0xffff) {
+    throw new WireError('bad-value', 'neighbor advertisement: wrong checksum');
+  }
+  return {
+    address: ipFromBytes(fields.target),
+    macAddress: fields.macAddress,
+    router: fields.router === 1,
+  };
+}
+
+function pseudoHeaderOf(
+  source: IpAddress,
+  destination: IpAddress,
+  message: Uint8Array,
+): Uint8Array {
+  const messageLength = message.length;
+  return encodeIpv6PseudoHeader({ source, destination, messageLength, nextHeader: icmpv6Protocol });
+}
