@@ -116,6 +116,9 @@ export function openBfdListener(options: BfdListenerOptions): BfdListener {
     if (single) bindToDevice(fd, options.interface, particulars);
     const set = (option: Parameters<typeof setSocketOption>[1], value: number) =>
       setSocketOption(fd, option, value, particulars);
+    // A thread that was ended by force leaves its socket to the process, which has no use for it.
+    // Of two that agree to share a port, the kernel hands unicast packets to the one bound last.
+    set(socketOption.reuseAddress, 1);
     growReceiveBuffer(fd, receiveBufferBytes);
     set(socketOption.timestampNs, 1);
     set(socketOption.overflowCount, 1);

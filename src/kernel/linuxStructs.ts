@@ -71,6 +71,12 @@ export const packetInfoStruct = structLayout({
   headerDestination: 4,
 });
 
+/** struct ipv6_mreq (in6.h). */
+export const multicastRequest6Struct = structLayout({ group: 16, interfaceIndex: 'i32' });
+
+/** struct in6_pktinfo (ipv6.h). */
+export const packetInfo6Struct = structLayout({ address: 16, interfaceIndex: 'i32' });
+
 /** struct timespec (time_types.h, 64-bit). */
 export const timeStruct = structLayout({ seconds: 'i64', nanoseconds: 'i64' });
 

@@ -16,7 +16,6 @@ import {
   rt,
 } from 'netlink';
 import {
-  bitsOf,
   familyOf,
   formatIpPrefix,
   type IpFamily,
@@ -29,17 +28,21 @@ import type {
   InterfaceAddress,
   Link,
   LinkChange,
+  MacvlanMode,
+  MacvlanOptions,
   RouteOptions,
 } from './routeModel.js';
-import { addressFamily } from './socketOptions.js';
+import { familyNumber, mainRoutingTable, routeRequest, scopeNumbers } from './routingMessages.js';
 
 /** Link attributes in use (if_link.h). */
 const linkAttribute = {
   address: 1,
   name: 3,
   mtu: 4,
+  parent: 5,
   master: 10,
   information: 18,
+  alias: 20,
   namespaceFd: 28,
   extendedMask: 29,
 } as const;
@@ -47,7 +50,9 @@ const linkAttribute = {
 const skipStatistics = 8;
 /** The peer of a new veth (veth.h, VETH_INFO_PEER). */
 const vethPeerAttribute = 1;
-const mainRoutingTable = 254;
+/** The mode of a macvlan (if_link.h, IFLA_MACVLAN_MODE), and its values. */
+const macvlanModeAttribute = 1;
+const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8, source: 16 } as const;
 
 /** Reads RTM_NEWLINK and RTM_DELLINK; `undefined` for what is no link but a port of a bridge. */
 export function readLink(data: Buffer): Link | undefined {
@@ -59,13 +64,21 @@ export function readLink(data: Buffer): Link | undefined {
   let macAddress = new Uint8Array(0);
   let kind: string | undefined;
   let masterIndex: number | undefined;
+  let parentIndex: number | undefined;
+  let mode: MacvlanMode | undefined;
+  let alias: string | undefined;
   parseAttributes(data.subarray(rt.__LENGTH_Link), (attribute) => {
     if (attribute.type === linkAttribute.name) name = getString(attribute.data);
     else if (attribute.type === linkAttribute.mtu) mtu = getU32(attribute.data);
     else if (attribute.type === linkAttribute.address) macAddress = Uint8Array.from(attribute.data);
     else if (attribute.type === linkAttribute.master) masterIndex = getU32(attribute.data);
-    else if (attribute.type === linkAttribute.information)
-      kind = ifla.parseInfo(attribute.data).kind;
+    else if (attribute.type === linkAttribute.parent) parentIndex = getU32(attribute.data);
+    else if (attribute.type === linkAttribute.alias) alias = getString(attribute.data);
+    else if (attribute.type === linkAttribute.information) {
+      const information = ifla.parseInfo(attribute.data);
+      kind = information.kind;
+      if (kind === 'macvlan') mode = readMacvlanMode(information.data);
+    }
   });
   const flags = header.flags ?? {};
   return {
@@ -77,7 +90,21 @@ export function readLink(data: Buffer): Link | undefined {
     mtu,
     ...(kind === undefined ? {} : { kind }),
     ...(masterIndex === undefined ? {} : { masterIndex }),
+    ...(alias === undefined ? {} : { alias }),
+    ...(mode === undefined || parentIndex === undefined ? {} : { macvlan: { parentIndex, mode } }),
   };
+}
+
+function readMacvlanMode(data: Buffer | undefined): MacvlanMode | undefined {
+  let mode: MacvlanMode | undefined;
+  parseAttributes(data ?? Buffer.alloc(0), (attribute) => {
+    if (attribute.type !== macvlanModeAttribute) return;
+    const value = getU32(attribute.data);
+    for (const [name, number] of Object.entries(macvlanModes)) {
+      if (number === value) mode = name as MacvlanMode;
+    }
+  });
+  return mode;
 }
 
 /** Reads RTM_NEWADDR and RTM_DELADDR; `undefined` for other families than IPv4 and IPv6. */
@@ -91,7 +118,11 @@ export function readAddress(data: Buffer): InterfaceAddress | undefined {
     interfaceIndex: header.index ?? 0,
     prefix: { address: ipFromBytes(bytes), length: header.prefixlen ?? 0 },
     secondary: flags.secondary === true,
+    ...(flags.tentative === true || flags.dadfailed === true ? { tentative: true as const } : {}),
     ...(attrs.label === undefined ? {} : { label: attrs.label }),
+    ...(attrs.local === undefined || attrs.address?.equals(attrs.local) !== false
+      ? {}
+      : { peer: ipFromBytes(attrs.address) }),
   };
 }
 
@@ -123,19 +154,31 @@ export function addressesRequest(family: IpFamily | undefined, index: number): N
 
 /** Adds or deletes an address. */
 export function addressRequest(change: AddressChange): NetlinkRequest {
-  const { action, interfaceIndex, prefix } = change;
+  const { action, interfaceIndex, prefix, peer, label, scope } = change;
   const family = familyOf(prefix.address);
   const bytes = Buffer.from(ipToBytes(prefix.address));
+  const isAdded = action === 'add';
+  const flags = {
+    // A virtual address is announced at once; waiting for duplicate detection would delay it.
+    ...(family === 6 ? { nodad: true as const } : {}),
+    ...(change.prefixRoute === false ? { noprefixroute: true as const } : {}),
+  };
   const stream = new AttrStream();
   rt.formatAddressMessage(
     {
       kind: 'address',
-      data: { family: familyNumber(family), prefixlen: prefix.length, index: interfaceIndex },
+      data: {
+        family: familyNumber(family),
+        prefixlen: prefix.length,
+        index: interfaceIndex,
+        ...(scope === undefined ? {} : { scope: scopeNumbers[scope] }),
+      },
       attrs: {
         local: bytes,
-        address: bytes,
-        // A virtual address is announced at once; waiting for duplicate detection would delay it.
-        ...(family === 6 && action === 'add' ? { flags: { nodad: true } } : {}),
+        address: peer === undefined ? bytes : Buffer.from(ipToBytes(peer)),
+        ...(isAdded && label !== undefined ? { label } : {}),
+        ...(isAdded && Object.keys(flags).length > 0 ? { flags } : {}),
+        ...(isAdded && change.routeMetric !== undefined ? { rtPriority: change.routeMetric } : {}),
       },
     },
     stream,
@@ -169,6 +212,50 @@ export function createLinkRequest(
   };
 }
 
+/** Creates a macvlan on its parent, down, and notes its alias on it. */
+export function createMacvlanRequests(options: MacvlanOptions): readonly NetlinkRequest[] {
+  const { name, parentIndex, mode, macAddress, alias } = options;
+  const payload = linkPayload({}, (attributes) => {
+    attributes.push(linkAttribute.name, putString(name));
+    attributes.push(linkAttribute.parent, putU32(parentIndex));
+    attributes.push(linkAttribute.address, macAddress);
+    attributes.push(linkAttribute.information, macvlanInformation(mode));
+  });
+  // The kernel takes an alias for a link that is there only.
+  const note = linkPayload({}, (attributes) => {
+    attributes.push(linkAttribute.name, putString(name));
+    attributes.push(linkAttribute.alias, putString(alias));
+  });
+  const context = `macvlan ${name} on interface index ${parentIndex}`;
+  return [
+    {
+      type: rt.MessageType.NEWLINK,
+      flags: messageFlag.create | messageFlag.exclusive,
+      payload,
+      name: 'RTM_NEWLINK',
+      context,
+    },
+    { type: rt.MessageType.SETLINK, payload: note, name: 'RTM_SETLINK', context },
+  ];
+}
+
+/** Changes the mode of a macvlan. */
+export function macvlanModeRequest(
+  link: Pick<Link, 'index' | 'name'>,
+  mode: MacvlanMode,
+): NetlinkRequest {
+  const payload = linkPayload({ index: link.index }, (attributes) => {
+    attributes.push(linkAttribute.information, macvlanInformation(mode));
+  });
+  return { type: rt.MessageType.NEWLINK, payload, name: 'RTM_NEWLINK', context: link.name };
+}
+
+function macvlanInformation(mode: MacvlanMode): ReturnType<typeof ifla.formatInfo> {
+  const data = new AttrStream();
+  data.push(macvlanModeAttribute, putU32(macvlanModes[mode]));
+  return ifla.formatInfo({ kind: 'macvlan', data: Buffer.concat(data.bufs) });
+}
+
 /** Deletes a link. */
 export function deleteLinkRequest(link: Pick<Link, 'index' | 'name'>): NetlinkRequest {
   const payload = linkPayload({ index: link.index }, () => {});
@@ -181,7 +268,7 @@ export function setLinkRequest(
   change: LinkChange,
   masterIndex: number | undefined,
 ): NetlinkRequest {
-  const { up, namespaceFd, macAddress, newName, mtu } = change;
+  const { up, namespaceFd, macAddress, newName, mtu, alias } = change;
   const header =
     up === undefined
       ? { index: link.index }
@@ -192,6 +279,7 @@ export function setLinkRequest(
     if (macAddress !== undefined) attributes.push(linkAttribute.address, macAddress);
     if (newName !== undefined) attributes.push(linkAttribute.name, putString(newName));
     if (mtu !== undefined) attributes.push(linkAttribute.mtu, putU32(mtu));
+    if (alias !== undefined) attributes.push(linkAttribute.alias, putString(alias));
   });
   return { type: rt.MessageType.SETLINK, payload, name: 'RTM_SETLINK', context: link.name };
 }
@@ -199,43 +287,15 @@ export function setLinkRequest(
 /** Adds a static route to the main table. */
 export function addRouteRequest(route: RouteOptions, interfaceIndex?: number): NetlinkRequest {
   const { destination, gateway } = route;
-  const prefix = destination === 'default' ? undefined : destination;
-  const decides = prefix?.address ?? gateway;
-  const family = decides === undefined ? 4 : familyOf(decides);
-  const stream = new AttrStream();
-  rt.formatRouteMessage(
-    {
-      kind: 'route',
-      data: {
-        family: familyNumber(family),
-        dstLen: prefix?.length ?? 0,
-        table: mainRoutingTable,
-        protocol: 'STATIC',
-        scope: gateway === undefined && family === 4 ? 'LINK' : 'UNIVERSE',
-        type: 'UNICAST',
-      },
-      attrs: {
-        ...(prefix === undefined ? {} : { dst: Buffer.from(ipToBytes(prefix.address)) }),
-        ...(gateway === undefined ? {} : { gateway: Buffer.from(ipToBytes(gateway)) }),
-        ...(interfaceIndex === undefined ? {} : { oif: interfaceIndex }),
-      },
-    },
-    stream,
-  );
-  const target = prefix === undefined ? 'default' : formatIpPrefix(prefix);
-  return {
-    type: rt.MessageType.NEWROUTE,
-    flags: messageFlag.create | messageFlag.exclusive,
-    payload: Buffer.concat(stream.bufs),
-    name: 'RTM_NEWROUTE',
-    context: [target, gateway && `via ${gateway}`, route.interface && `dev ${route.interface}`]
-      .filter((part) => part !== undefined)
-      .join(' '),
-  };
-}
-
-function familyNumber(family: IpFamily): number {
-  return bitsOf(family) === 32 ? addressFamily.inet : addressFamily.inet6;
+  const decides = destination === 'default' ? gateway : destination.address;
+  return routeRequest('add', {
+    destination,
+    family: decides === undefined ? 4 : familyOf(decides),
+    table: mainRoutingTable,
+    protocol: rt.RouteProtocol.STATIC,
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(interfaceIndex === undefined ? {} : { interfaceIndex }),
+  });
 }
 
 function linkPayload(header: rt.Link, fill: (attributes: AttrStream) => void): Buffer {

@@ -6,15 +6,17 @@
  */
 import { TandemError } from '../errors.js';
 import { familyOf } from '../wire/ipAddress.js';
-import { NetlinkRequester } from './netlinkRequest.js';
+import { type NetlinkRequest, NetlinkRequester } from './netlinkRequest.js';
 import {
   addRouteRequest,
   addressesRequest,
   addressRequest,
   createLinkRequest,
+  createMacvlanRequests,
   deleteLinkRequest,
   linkRequest,
   linksRequest,
+  macvlanModeRequest,
   readAddress,
   readLink,
   setLinkRequest,
@@ -25,9 +27,13 @@ import type {
   InterfaceAddress,
   Link,
   LinkChange,
+  MacvlanMode,
+  MacvlanOptions,
+  NetworkChange,
   RouteOptions,
   VethOptions,
 } from './routeModel.js';
+import { routeRequest, ruleRequest } from './routingMessages.js';
 import { systemCallError } from './systemCall.js';
 
 export type * from './routeModel.js';
@@ -80,10 +86,21 @@ export class RouteNetlink {
    * answer in time), any part of the batch may have been done: read {@link addresses}.
    */
   changeAddresses(changes: readonly AddressChange[]): readonly (TandemError | undefined)[] {
-    const results = this.#requester.batch(changes.map(addressRequest));
+    return this.change(changes.map((change) => ({ kind: 'address', ...change }))).map((outcome) =>
+      outcome instanceof TandemError ? outcome : undefined,
+    );
+  }
+
+  /**
+   * Carries out changes of addresses, routes, rules and links in one call to the kernel, in order.
+   * One outcome for each, whatever became of the others; otherwise as {@link changeAddresses}.
+   */
+  change(changes: readonly NetworkChange[]): readonly ChangeOutcome[] {
+    const results = this.#requester.batch(changes.map(changeRequest));
     return results.map((error, index) => {
-      const done = changes[index]?.action === 'add' ? 'EEXIST' : 'EADDRNOTAVAIL';
-      return error?.errnoName === done ? undefined : error;
+      if (error === undefined) return 'done';
+      const change = changes[index];
+      return change !== undefined && isAlreadySo(change, error) ? 'already' : error;
     });
   }
 
@@ -101,6 +118,19 @@ export class RouteNetlink {
   /** Creates a link that swallows what it is given, down. */
   createDummy(name: string): void {
     this.#requester.change(createLinkRequest(name, 'dummy'));
+  }
+
+  /** Creates a link with a MAC address of its own on another one, down. */
+  createMacvlan(options: MacvlanOptions): void {
+    const failure = this.#requester
+      .batch(createMacvlanRequests(options))
+      .find((error) => error !== undefined);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Changes the mode of a macvlan; `passthru` can neither be taken nor left. */
+  setMacvlanMode(name: string, mode: MacvlanMode): void {
+    this.#requester.change(macvlanModeRequest(this.#existingLink(name), mode));
   }
 
   /** Deletes a link; a veth goes with its peer. */
@@ -135,6 +165,37 @@ export class RouteNetlink {
       context: name,
       hint: 'List the interfaces with `ip link`.',
     });
+  }
+}
+
+/** What became of one change: `already` when there was nothing to change. */
+export type ChangeOutcome = 'done' | 'already' | TandemError;
+
+/** What the kernel answers when a change was made before. */
+const alreadyErrnos = {
+  add: { address: ['EEXIST'], route: ['EEXIST'], rule: ['EEXIST'] },
+  // Routes go with their interface, so that one without interface is not there either.
+  delete: { address: ['EADDRNOTAVAIL'], route: ['ESRCH', 'ENODEV'], rule: ['ENOENT'] },
+} as const satisfies Record<string, Record<string, readonly string[]>>;
+
+function isAlreadySo(change: NetworkChange, error: TandemError): boolean {
+  if (change.kind === 'link') return false;
+  const names: readonly string[] = alreadyErrnos[change.action][change.kind];
+  return error.errnoName !== undefined && names.includes(error.errnoName);
+}
+
+function changeRequest(change: NetworkChange): NetlinkRequest {
+  switch (change.kind) {
+    case 'address':
+      return addressRequest(change);
+    case 'route':
+      return routeRequest(change.action, change.route);
+    case 'rule':
+      return ruleRequest(change.action, change.rule);
+    case 'link': {
+      const link = { index: change.interfaceIndex, name: change.name };
+      return setLinkRequest(link, { up: change.action === 'up' }, undefined);
+    }
   }
 }
 

@@ -22,6 +22,7 @@ interface SocketOption {
 
 /** The options in use (asm-generic/socket.h, in.h, netlink.h). */
 export const socketOption = {
+  reuseAddress: { level: 1, number: 2, name: 'SO_REUSEADDR' },
   sendBuffer: { level: 1, number: 7, name: 'SO_SNDBUF' },
   receiveBuffer: { level: 1, number: 8, name: 'SO_RCVBUF' },
   priority: { level: 1, number: 12, name: 'SO_PRIORITY' },
@@ -40,6 +41,14 @@ export const socketOption = {
   ipMulticastLoop: { level: 0, number: 34, name: 'IP_MULTICAST_LOOP' },
   ipAddMembership: { level: 0, number: 35, name: 'IP_ADD_MEMBERSHIP' },
   ipMulticastAll: { level: 0, number: 49, name: 'IP_MULTICAST_ALL' },
+  ipv6MulticastInterface: { level: 41, number: 17, name: 'IPV6_MULTICAST_IF' },
+  ipv6MulticastHops: { level: 41, number: 18, name: 'IPV6_MULTICAST_HOPS' },
+  ipv6MulticastLoop: { level: 41, number: 19, name: 'IPV6_MULTICAST_LOOP' },
+  ipv6JoinGroup: { level: 41, number: 20, name: 'IPV6_JOIN_GROUP' },
+  ipv6MulticastAll: { level: 41, number: 29, name: 'IPV6_MULTICAST_ALL' },
+  /** Brings what was received as control data of the type of `ipv6PacketInfo`. */
+  ipv6ReceivePacketInfo: { level: 41, number: 49, name: 'IPV6_RECVPKTINFO' },
+  ipv6PacketInfo: { level: 41, number: 50, name: 'IPV6_PKTINFO' },
   ipv6UnicastHops: { level: 41, number: 16, name: 'IPV6_UNICAST_HOPS' },
   ipv6Only: { level: 41, number: 26, name: 'IPV6_V6ONLY' },
   /** Brings the received one as control data of the type of `ipv6HopLimit`. */

@@ -47,6 +47,12 @@ interface Libc {
     data: string | null,
   ): number;
   umount2(target: string, flags: number): number;
+  sched_setscheduler(thread: number, policy: number, parameter: Memory): number;
+  sched_getscheduler(thread: number): number;
+  sched_setaffinity(thread: number, maskLength: number, mask: Memory): number;
+  sched_getaffinity(thread: number, maskLength: number, mask: Memory): number;
+  mlockall(flags: number): number;
+  munlockall(): number;
 }
 
 const library = koffi.load(null);
@@ -79,10 +85,21 @@ export const libc: Libc = {
     'int mount(const char *, const char *, const char *, unsigned long, const char *)',
   ),
   umount2: library.func('int umount2(const char *, int)'),
+  sched_setscheduler: library.func('int sched_setscheduler(int, int, const void *)'),
+  sched_getscheduler: library.func('int sched_getscheduler(int)'),
+  sched_setaffinity: library.func('int sched_setaffinity(int, size_t, const void *)'),
+  sched_getaffinity: library.func('int sched_getaffinity(int, size_t, void *)'),
+  mlockall: library.func('int mlockall(int)'),
+  munlockall: library.func('int munlockall()'),
 };
 
 /** A capability that an operation of this layer may need; named in the hint of a refusal. */
-export type Capability = 'CAP_NET_ADMIN' | 'CAP_NET_RAW' | 'CAP_SYS_ADMIN';
+export type Capability =
+  | 'CAP_NET_ADMIN'
+  | 'CAP_NET_RAW'
+  | 'CAP_SYS_ADMIN'
+  | 'CAP_SYS_NICE'
+  | 'CAP_IPC_LOCK';
 
 /** What an error tells beside the name of the call. */
 export interface CallParticulars {

@@ -1,40 +1,33 @@
 /**
- * The raw IPv4 socket that carries VRRP advertisements (RFC 9568, 5.1).
+ * The raw socket that carries VRRP advertisements (RFC 9568, 5.1), of either family.
  *
  * It is bound to an interface, not to an address: a socket that is bound to a unicast address
  * hears no multicast. Each message names its source in control data instead.
  */
-import { type IpAddress, ipAddress, ipToBytes } from '../wire/ipAddress.js';
-import { internetAddressStruct, multicastRequestStruct, packetInfoStruct } from './linuxStructs.js';
+import { familyOf, type IpAddress } from '../wire/ipAddress.js';
+import { vrrpGroup, vrrpProtocol } from '../wire/vrrp.js';
+import { encodeSocketAddress, familyNumber } from './internetAddress.js';
 import { readTimeUs, receivedAtUs } from './receiveTime.js';
-import { encodeControl, receiveMessage, SocketMessage } from './socketMessage.js';
-import {
-  addressFamily,
-  growReceiveBuffer,
-  openSocket,
-  setSocketOption,
-  socketOption,
-} from './socketOptions.js';
+import { receiveMessage, SocketMessage } from './socketMessage.js';
+import { growReceiveBuffer, openSocket, setSocketOption, socketOption } from './socketOptions.js';
 import { hostIsLittleEndian } from './structLayout.js';
 import { closeDescriptor, closeOnFailure, systemCallError } from './systemCall.js';
+import { findOption, type VrrpSocketFamily, vrrpSocketFamily } from './vrrpSocketFamily.js';
 
-/** The IP protocol number of VRRP. */
-export const vrrpProtocol = 112;
-/** Where adverts go: the VRRP group (RFC 9568, 5.1.1.2). */
-export const vrrpGroup = ipAddress('224.0.0.18');
-
-/** The only TTL that a receiver accepts (RFC 9568, 5.1.1.3). */
-const timeToLive = 255;
-/** Internetwork control, as keepalived and other routers mark their adverts. */
-const typeOfService = 0xc0;
 /** The highest queueing priority that needs no privilege: adverts overtake bulk traffic. */
 const queueingPriority = 6;
 /** Room for the adverts of 255 virtual routers through a stall of several seconds. */
 const receiveBufferBytes = 1_048_576;
-/** A socket that lost its interface reports it once; then it works on. */
+/** Errors that are read past before a packet: a lost interface reports one, an ICMP too. */
 const pendingErrorsMax = 4;
 const errnoAgain = 11;
 const errnoNetDown = 100;
+/**
+ * What an ICMP error leaves at a socket: EPROTO, ENOPROTOOPT, ECONNREFUSED, EHOSTUNREACH. The next
+ * call reports it, whatever that was for. A peer whose daemon is not running answers every
+ * advertisement so, and that is no fault of this side.
+ */
+const errnosOfIcmp: ReadonlySet<number> = new Set([71, 92, 111, 113]);
 
 /** What {@link openVrrpSocket} needs to know. */
 export interface VrrpSocketOptions {
@@ -42,13 +35,16 @@ export interface VrrpSocketOptions {
   readonly interface: string;
   /** Its index; the group is joined by it. */
   readonly interfaceIndex: number;
-  /** Source address of what is sent; the interface must have it. */
+  /** Source address of what is sent, unless another is given; its family is that of the socket. */
   readonly source: IpAddress;
 }
 
 /** One packet as it arrived. */
 export interface ReceivedPacket {
-  /** The whole packet, IPv4 header first. The caller's own. */
+  /**
+   * The whole packet, IP header first. The caller's own. The header of IPv6 is made from what the
+   * kernel tells of it: addresses and hop limit.
+   */
   readonly bytes: Uint8Array;
   /** The interface it came in by. */
   readonly interfaceIndex: number;
@@ -65,11 +61,12 @@ export interface VrrpSocket {
   /** The next packet; `undefined` when the socket is dry. */
   receive(): ReceivedPacket | undefined;
   /**
-   * Sends one VRRP message; the kernel makes the IP header. The destination is the VRRP group
-   * unless another is given. Throws `SYSTEM_CALL`, for example with ENETDOWN when the interface
-   * is down and EINVAL or ENETUNREACH when it has lost the source address.
+   * Sends one VRRP message; the kernel makes the IP header. It goes to the VRRP group and comes
+   * from the source of the socket unless others are given. Throws `SYSTEM_CALL`, for example with
+   * ENETDOWN when the interface is down and EINVAL or ENETUNREACH when it has lost the source
+   * address.
    */
-  send(message: Uint8Array, destination?: IpAddress): void;
+  send(message: Uint8Array, destination?: IpAddress, source?: IpAddress): void;
   close(): void;
 }
 
@@ -81,7 +78,7 @@ export interface VrrpSocket {
  */
 export function openVrrpSocket(options: VrrpSocketOptions): VrrpSocket {
   const context = `VRRP on ${options.interface}`;
-  const fd = openSocket(addressFamily.inet, 'raw', vrrpProtocol, {
+  const fd = openSocket(familyNumber(familyOf(options.source)), 'raw', vrrpProtocol, {
     context,
     capability: 'CAP_NET_RAW',
   });
@@ -103,18 +100,9 @@ function configure(fd: number, options: VrrpSocketOptions, context: string): voi
   growReceiveBuffer(fd, receiveBufferBytes);
   set(socketOption.timestampNs, 1);
   set(socketOption.overflowCount, 1);
-  set(socketOption.ipPacketInfo, 1);
-  set(socketOption.ipTypeOfService, typeOfService);
+  vrrpSocketFamily(options.source).configure(set, options.interfaceIndex);
+  // Last, because the type of service sets a priority of its own.
   set(socketOption.priority, queueingPriority);
-  set(socketOption.ipTimeToLive, timeToLive);
-  set(socketOption.ipMulticastTimeToLive, timeToLive);
-  set(socketOption.ipMulticastLoop, 0);
-  // Hear only what this socket joined, not what any other program of the machine joined.
-  set(socketOption.ipMulticastAll, 0);
-  const { interfaceIndex } = options;
-  set(socketOption.ipMulticastInterface, multicastRequestStruct.encode({ interfaceIndex }));
-  const membership = { group: ipToBytes(vrrpGroup), interfaceIndex };
-  set(socketOption.ipAddMembership, multicastRequestStruct.encode(membership));
 }
 
 /** Used by all sockets of this thread: nothing runs between filling it and sending it. */
@@ -124,22 +112,14 @@ class RawVrrpSocket implements VrrpSocket {
   readonly fd: number;
   dropped = 0;
   readonly #context: string;
-  readonly #interfaceIndex: number;
-  /** Names source and interface of every packet, as control data of its sendmsg. */
-  readonly #packetInfo: Uint8Array;
+  readonly #options: VrrpSocketOptions;
+  readonly #family: VrrpSocketFamily;
 
   constructor(fd: number, options: VrrpSocketOptions, context: string) {
     this.fd = fd;
     this.#context = context;
-    this.#interfaceIndex = options.interfaceIndex;
-    this.#packetInfo = encodeControl(
-      socketOption.ipPacketInfo.level,
-      socketOption.ipPacketInfo.number,
-      packetInfoStruct.encode({
-        interfaceIndex: options.interfaceIndex,
-        localAddress: ipToBytes(options.source),
-      }),
-    );
+    this.#options = options;
+    this.#family = vrrpSocketFamily(options.source);
   }
 
   receive(): ReceivedPacket | undefined {
@@ -147,29 +127,32 @@ class RawVrrpSocket implements VrrpSocket {
     if (length === undefined) return undefined;
     const stampAt = findOption(socketOption.timestampNs);
     const droppedAt = findOption(socketOption.overflowCount);
-    const infoAt = findOption(socketOption.ipPacketInfo);
     const control = receiveMessage.controlView;
     if (droppedAt !== undefined) this.dropped = control.getUint32(droppedAt, hostIsLittleEndian);
+    const { bytes, interfaceIndex = this.#options.interfaceIndex } =
+      this.#family.takePacket(length);
     return {
-      bytes: receiveMessage.data.slice(0, length),
-      interfaceIndex:
-        infoAt === undefined
-          ? this.#interfaceIndex
-          : control.getInt32(infoAt + packetInfoStruct.offsets.interfaceIndex, hostIsLittleEndian),
+      bytes,
+      interfaceIndex,
       receivedAtUs: receivedAtUs(stampAt === undefined ? undefined : readTimeUs(control, stampAt)),
     };
   }
 
-  send(message: Uint8Array, destination: IpAddress = vrrpGroup): void {
-    const address = { family: addressFamily.inet, address: ipToBytes(destination) };
-    sendMessage.name.set(internetAddressStruct.encode(address));
-    sendMessage.control.set(this.#packetInfo);
+  send(
+    message: Uint8Array,
+    destination: IpAddress = vrrpGroup(familyOf(this.#options.source)),
+    source: IpAddress = this.#options.source,
+  ): void {
+    const { interfaceIndex } = this.#options;
+    const name = encodeSocketAddress(destination, 0, interfaceIndex);
+    const control = this.#family.encodeSource(source, interfaceIndex);
+    sendMessage.name.set(name);
+    sendMessage.control.set(control);
     sendMessage.data.set(message);
-    const result = sendMessage.send(this.fd, {
-      name: internetAddressStruct.size,
-      control: this.#packetInfo.length,
-      data: message.length,
-    });
+    const lengths = { name: name.length, control: control.length, data: message.length };
+    let result = sendMessage.send(this.fd, lengths);
+    // An error that an earlier packet met ends the call before anything is sent.
+    if (errnosOfIcmp.has(-result)) result = sendMessage.send(this.fd, lengths);
     if (result < 0) {
       throw systemCallError('sendmsg', -result, {
         context: `${this.#context}, to ${destination}`,
@@ -187,14 +170,10 @@ class RawVrrpSocket implements VrrpSocket {
       const length = receiveMessage.receive(this.fd);
       if (length >= 0) return length;
       if (length === -errnoAgain) return undefined;
-      if (length !== -errnoNetDown) {
+      if (length !== -errnoNetDown && !errnosOfIcmp.has(-length)) {
         throw systemCallError('recvmsg', -length, { context: this.#context });
       }
     }
     return undefined;
   }
-}
-
-function findOption(option: { readonly level: number; readonly number: number }) {
-  return receiveMessage.findControl(option.level, option.number);
 }

@@ -66,6 +66,7 @@ test('an address on a point-to-point link is its own end', { skip }, () => {
     interfaceIndex: 4,
     prefix: { address: '10.0.0.1', length: 32 },
     secondary: false,
+    peer: '10.0.0.2',
   });
 });
 
