@@ -38,7 +38,7 @@ test('a session that is configured slower than a second stays so', () => {
   assert.equal(walk.sent[0]?.desiredMinTxUs, 3_000_000);
 });
 
-test('jitter shortens a gap by a quarter at most, and by a tenth at least at multiplier 1', () => {
+test('the jitter shortens a gap by a quarter at most, and at multiplier 1 by a tenth', () => {
   const gaps = fc.record({
     intervalUs: fc.integer({ min: 1_000, max: 10_000_000 }),
     multiplier: fc.integer({ min: 1, max: 255 }),
