@@ -1,97 +1,139 @@
 /**
  * Puts the virtual addresses where the election wants them, and keeps them there: an Active has all
- * of its own, every other router has none.
+ * of its own, every other router has none. The same holds for virtual routes and rules, and for the
+ * device of a virtual MAC address, which is up while its router is Active.
  *
  * So an address that a crashed agent left behind is adopted by the router that becomes Active, and
  * taken off by one that does not; one that somebody removes from the Active is put back.
  */
-import type { TandemError } from '../errors.js';
 import type {
-  AddressChange,
   InterfaceAddress,
+  NetworkChange,
   RouteEvent,
   RouteNetlink,
 } from '../kernel/routeNetlink.js';
-import { formatIpPrefix } from '../wire/ipAddress.js';
 import type { RouterEffect } from './election.js';
-import type { InterfacePorts } from './interfacePorts.js';
+import {
+  addressAddition,
+  formatRouteEntry,
+  formatVirtualAddress,
+  formatVirtualRule,
+  routingChanges,
+} from './holdings.js';
 import type { MachineState } from './machineModel.js';
-import type { VirtualAddress } from './protocol.js';
+import { type ChangeFailure, changeNetwork, claimRouting } from './networkChanges.js';
+import type { PortIdentity } from './portIdentity.js';
+import type { VirtualAddress, VirtualRouterSpec } from './protocol.js';
 import type { RouterKey } from './reconfiguration.js';
+import { isEmptyRouting, noRouting, routingOf } from './virtualRouting.js';
 
-/** An address as an operator writes it: `192.0.2.100/24 on eth0`. */
-export function formatVirtualAddress(address: VirtualAddress): string {
-  return `${formatIpPrefix(address.prefix)} on ${address.interface}`;
-}
+type Routers = ReadonlyMap<RouterKey, MachineState>;
+type AddressEffect = RouterEffect<'add-addresses' | 'remove-addresses'>;
 
-/** One address that could not be added or removed. */
-export interface AddressFailure {
-  readonly change: AddressChange;
-  readonly error: TandemError;
+/** The interfaces that are there, by name. */
+export interface PortDirectory {
+  get(name: string): { readonly identity: PortIdentity } | undefined;
+  all(): readonly { readonly identity: PortIdentity }[];
 }
 
 /** What an audit found and repaired. */
 export interface AuditResult {
-  /** Addresses that were missing from an Active and are back, by router. */
+  /** Addresses of an Active that were missing or cut off, and are back, by router. */
   readonly restored: ReadonlyMap<RouterKey, readonly VirtualAddress[]>;
-  /** Addresses that were on a router that is not Active, and are off. */
-  readonly removed: readonly VirtualAddress[];
-  readonly failures: readonly AddressFailure[];
+  /** Everything that is back, for a person. */
+  readonly restoredTexts: readonly string[];
+  /** Everything that was on a router that is not Active and is off, for a person. */
+  readonly removedTexts: readonly string[];
+  readonly failures: readonly ChangeFailure[];
 }
 
-/** The virtual addresses of one node. */
+/** The virtual addresses of one node, and what goes with them. */
 export class AddressKeeper {
   readonly #routes: RouteNetlink;
-  readonly #ports: InterfacePorts;
+  readonly #ports: PortDirectory;
+  readonly #indexOf = (name: string) => this.#ports.get(name)?.identity.index;
+  readonly #nameOf = (index: number) =>
+    this.#ports.all().find(({ identity }) => identity.index === index)?.identity.name;
 
-  constructor(routes: RouteNetlink, ports: InterfacePorts) {
+  constructor(routes: RouteNetlink, ports: PortDirectory) {
     this.#routes = routes;
     this.#ports = ports;
   }
 
-  /** Carries out the address changes of one turn, of all routers, in one batch. */
-  apply(
-    effects: readonly RouterEffect<'add-addresses' | 'remove-addresses'>[],
-  ): readonly AddressFailure[] {
+  /**
+   * Carries out the address changes of one turn, of all routers, in one batch: devices up, then
+   * what the effects say in their order, then devices down. `routers` are as the turn left them.
+   */
+  apply(effects: readonly AddressEffect[], routers: Routers): readonly ChangeFailure[] {
     // What is there matters only for removal: an old configuration may have had another length.
     const present = effects.some(({ type }) => type === 'remove-addresses')
-      ? this.#routes.addresses({ family: 4 })
+      ? this.#routes.addresses()
       : [];
-    const changes = effects.flatMap(({ type, addresses }) =>
-      addresses.flatMap((address) =>
-        type === 'add-addresses' ? this.#additions(address) : this.#removals(address, present),
-      ),
-    );
-    return this.#change(changes);
+    const isActive = ({ router }: AddressEffect) => routers.get(router)?.current === 'active';
+    const changes = [
+      ...effects.filter(isActive).flatMap(({ spec }) => this.#device(spec, 'up')),
+      ...effects.flatMap((effect) => this.#moves(effect, present)),
+      ...effects
+        .filter((effect) => !isActive(effect))
+        .flatMap(({ spec }) => this.#device(spec, 'down')),
+    ];
+    const { outcomes, failures } = changeNetwork(this.#routes, changes, present, this.#nameOf);
+    return [...failures, ...claimRouting(this.#routes, changes, outcomes)];
   }
 
-  /** Compares the kernel's addresses with the states of the routers, and repairs the difference. */
-  audit(routers: ReadonlyMap<RouterKey, MachineState>): AuditResult {
-    const present = this.#routes.addresses({ family: 4 });
+  /** Compares the kernel with the states of the routers, and repairs the difference. */
+  audit(routers: Routers): AuditResult {
+    const present = this.#routes.addresses();
     const restored = new Map<RouterKey, readonly VirtualAddress[]>();
     const removed: VirtualAddress[] = [];
+    const changes: NetworkChange[] = [];
+    const links = this.#linksUp(routers);
     for (const [key, { current, spec }] of routers) {
       const there = spec.addresses.filter((address) => this.#find(address, present).length > 0);
-      if (current !== 'active') {
-        removed.push(...there.filter((address) => !this.#isOwnSource(address)));
-        continue;
+      const device = spec.virtualMac?.interface;
+      if (current === 'active') {
+        // What is on a device that was down was cut off, so it is announced anew as well.
+        const isCutOff = device !== undefined && !links.has(device);
+        const missing = spec.addresses
+          .filter((each) => !there.includes(each) || (isCutOff && each.interface === device))
+          .filter((each) => this.#indexOf(each.interface) !== undefined);
+        if (isCutOff) changes.push(...this.#device(spec, 'up'));
+        if (missing.length > 0) restored.set(key, missing);
+        changes.push(...missing.flatMap((each) => addressAddition(each, spec, this.#indexOf)));
+        changes.push(...routingChanges('add', routingOf(spec), this.#indexOf));
+      } else {
+        const left = there.filter((address) => !this.#isOwnSource(address));
+        removed.push(...left);
+        changes.push(...routingChanges('delete', routingOf(spec), this.#indexOf));
+        changes.push(...left.flatMap((address) => this.#removals(address, present)));
+        if (device !== undefined && links.has(device)) changes.push(...this.#device(spec, 'down'));
       }
-      const missing = spec.addresses.filter((address) => !there.includes(address));
-      if (missing.length > 0) restored.set(key, missing);
     }
-    const failures = this.#change([
-      ...removed.flatMap((address) => this.#removals(address, present)),
-      ...[...restored.values()].flat().flatMap((address) => this.#additions(address)),
-    ]);
-    return { restored, removed, failures };
+    const { outcomes, failures } = changeNetwork(this.#routes, changes, present, this.#nameOf);
+    const routing = (action: 'add' | 'delete') =>
+      changes.flatMap((change, index) =>
+        change.action === action && outcomes[index] === 'done' ? routingText(change) : [],
+      );
+    const restoredAddresses = [...restored.values()].flat();
+    return {
+      restored,
+      restoredTexts: [...restoredAddresses.map(formatVirtualAddress), ...routing('add')],
+      removedTexts: [...removed.map(formatVirtualAddress), ...routing('delete')],
+      failures,
+    };
   }
 
-  /** Whether an event of the kernel contradicts the state of a router. */
-  isContradiction(
-    event: Extract<RouteEvent, { kind: 'address' }>,
-    routers: ReadonlyMap<RouterKey, MachineState>,
-  ): boolean {
+  /** Whether an event of the kernel contradicts the state of a router, or may have undone it. */
+  isContradiction(event: RouteEvent, routers: Routers): boolean {
+    if (event.kind === 'overrun') return true;
     for (const { current, spec } of routers.values()) {
+      if (event.kind === 'link') {
+        const { name, up } = event.link;
+        if (name === spec.virtualMac?.interface && up !== (current === 'active')) return true;
+        // The kernel says nothing of the routes that go with a link.
+        if (current === 'active' && !isEmptyRouting(routingOf(spec))) return true;
+        continue;
+      }
       const isOurs = spec.addresses.some(
         (address) => this.#find(address, [event.address]).length > 0,
       );
@@ -100,29 +142,48 @@ export class AddressKeeper {
     return false;
   }
 
-  #change(changes: readonly AddressChange[]): readonly AddressFailure[] {
-    if (changes.length === 0) return [];
-    return this.#routes.changeAddresses(changes).flatMap((error, index) => {
-      const change = changes[index];
-      return error === undefined || change === undefined ? [] : [{ change, error }];
-    });
+  #moves(
+    { type, addresses, routing = noRouting, spec }: AddressEffect,
+    present: readonly InterfaceAddress[],
+  ): readonly NetworkChange[] {
+    if (type === 'add-addresses') {
+      return [
+        ...addresses.flatMap((address) => addressAddition(address, spec, this.#indexOf)),
+        ...routingChanges('add', routing, this.#indexOf),
+      ];
+    }
+    return [
+      ...routingChanges('delete', routing, this.#indexOf),
+      ...addresses.flatMap((address) => this.#removals(address, present)),
+    ];
   }
 
-  #additions(address: VirtualAddress): readonly AddressChange[] {
-    const port = this.#ports.get(address.interface);
-    if (port === undefined) return [];
-    return [{ action: 'add', interfaceIndex: port.identity.index, prefix: address.prefix }];
+  /** Sets the device of a virtual MAC address up or down, if there is one. */
+  #device({ virtualMac }: VirtualRouterSpec, action: 'up' | 'down'): readonly NetworkChange[] {
+    const interfaceIndex =
+      virtualMac === undefined ? undefined : this.#indexOf(virtualMac.interface);
+    if (virtualMac === undefined || interfaceIndex === undefined) return [];
+    return [{ kind: 'link', action, interfaceIndex, name: virtualMac.interface }];
+  }
+
+  /** Names of the devices of virtual MAC addresses that are up. */
+  #linksUp(routers: Routers): ReadonlySet<string> {
+    const hasDevices = [...routers.values()].some(({ spec }) => spec.virtualMac !== undefined);
+    if (!hasDevices) return new Set();
+    return new Set(this.#routes.links().flatMap(({ name, up }) => (up ? [name] : [])));
   }
 
   #removals(
     address: VirtualAddress,
     present: readonly InterfaceAddress[],
-  ): readonly AddressChange[] {
+  ): readonly NetworkChange[] {
     if (this.#isOwnSource(address)) return [];
-    return this.#find(address, present).map(({ interfaceIndex, prefix }) => ({
+    return this.#find(address, present).map(({ interfaceIndex, prefix, peer }) => ({
+      kind: 'address',
       action: 'delete',
       interfaceIndex,
       prefix,
+      ...(peer === undefined ? {} : { peer }),
     }));
   }
 
@@ -131,7 +192,7 @@ export class AddressKeeper {
     address: VirtualAddress,
     present: readonly InterfaceAddress[],
   ): readonly InterfaceAddress[] {
-    const index = this.#ports.get(address.interface)?.identity.index;
+    const index = this.#indexOf(address.interface);
     return present.filter(
       ({ interfaceIndex, prefix }) =>
         interfaceIndex === index && prefix.address === address.prefix.address,
@@ -140,6 +201,14 @@ export class AddressKeeper {
 
   /** The only address of an owner's interface is not taken off: it would cut the machine off. */
   #isOwnSource(address: VirtualAddress): boolean {
-    return this.#ports.get(address.interface)?.identity.source === address.prefix.address;
+    const identity = this.#ports.get(address.interface)?.identity;
+    const { address: virtual } = address.prefix;
+    return identity?.source === virtual || identity?.linkLocal === virtual;
   }
+}
+
+function routingText(change: NetworkChange): readonly string[] {
+  if (change.kind === 'rule') return [formatVirtualRule(change.rule)];
+  if (change.kind !== 'route') return [];
+  return [formatRouteEntry(change.route)];
 }

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { createWakeEvent, signalWakeEvent } from '../kernel/wakeEvent.js';
+import { mainHeartbeatMs } from './mainWatch.js';
 import type { FromVrrp, ToVrrp } from './protocol.js';
 import type { VrrpThreadData } from './threadData.js';
 
@@ -54,6 +55,9 @@ export function startVrrpThread(options: VrrpThreadOptions): VrrpThread {
     transferList: [threadPort],
   });
   port.on('message', onMessage);
+  // The thread demotes this node while main does not get to say this.
+  const heartbeat = setInterval(() => post({ type: 'alive' }), mainHeartbeatMs);
+  heartbeat.unref();
   let error: Error | undefined;
   let ended = false;
   worker.on('error', (cause) => {
@@ -62,6 +66,7 @@ export function startVrrpThread(options: VrrpThreadOptions): VrrpThread {
   const exited = new Promise<VrrpThreadExit>((resolve) => {
     worker.on('exit', (code) => {
       ended = true;
+      clearInterval(heartbeat);
       // What it said last may still be on its way.
       for (
         let last = receiveMessageOnPort(port);

@@ -5,12 +5,14 @@
  */
 import { nowUs } from '../kernel/monotonicClock.js';
 import type { RouteEvent } from '../kernel/routeNetlink.js';
-import { formatIpPrefix } from '../wire/ipAddress.js';
-import { encodeAdvertisement, vrrpGroupIpv4 } from '../wire/vrrp.js';
-import { type AddressFailure, type AddressKeeper, formatVirtualAddress } from './addressKeeper.js';
+import type { AddressKeeper } from './addressKeeper.js';
+import { AdvertisementSender } from './advertisementSender.js';
 import { AnnouncementQueue, announcementPaceUs } from './announcementQueue.js';
-import type { ElectionState, RouterEffect, TurnEffects } from './election.js';
+import type { Authenticators } from './authenticators.js';
+import type { ElectionState, TurnEffects } from './election.js';
+import { formatChange } from './holdings.js';
 import type { InterfacePorts } from './interfacePorts.js';
+import type { ChangeFailure } from './networkChanges.js';
 import type { VirtualAddress } from './protocol.js';
 import type { RouterKey } from './reconfiguration.js';
 import type { Reporter } from './reporter.js';
@@ -26,6 +28,7 @@ export class EffectRunner {
   readonly #ports: InterfacePorts;
   readonly #keeper: AddressKeeper;
   readonly #reporter: Reporter;
+  readonly #sender: AdvertisementSender;
   readonly #announcements = new AnnouncementQueue();
   #announceDueUs = 0;
   #auditDueUs = Number.POSITIVE_INFINITY;
@@ -35,6 +38,12 @@ export class EffectRunner {
     this.#ports = ports;
     this.#keeper = keeper;
     this.#reporter = reporter;
+    this.#sender = new AdvertisementSender(ports, reporter);
+  }
+
+  /** A new configuration begins, with its keys. */
+  configure(authenticators: Authenticators): void {
+    this.#sender.configure(authenticators);
   }
 
   /** When there is something to do again; infinite when there is not. */
@@ -53,17 +62,18 @@ export class EffectRunner {
   /** Asks for an audit when somebody else moved one of our addresses. */
   takeRouteEvents(events: readonly RouteEvent[], election: ElectionState, turnUs: number): void {
     for (const event of events) {
-      const suspicious =
-        event.kind === 'overrun' ||
-        (event.kind === 'address' && this.#keeper.isContradiction(event, election.routers));
-      if (suspicious) this.requestAudit(turnUs);
+      if (this.#keeper.isContradiction(event, election.routers)) this.requestAudit(turnUs);
     }
   }
 
-  /** Carries out one turn, then whatever audit and announcements are due. */
+  /** Sends the advertisements of one turn, before anything else of it is done. */
+  advertise(effects: TurnEffects): void {
+    for (const effect of effects.advertisements) this.#sender.send(effect);
+  }
+
+  /** Carries out the rest of one turn, then whatever audit and announcements are due. */
   carryOut(effects: TurnEffects, election: ElectionState, turnUs: number): void {
-    for (const effect of effects.advertisements) this.#sendAdvertisement(effect);
-    this.#changeAddresses(effects.addressChanges, turnUs);
+    this.#changeAddresses(effects.addressChanges, election, turnUs);
     for (const { router, addresses, repeat } of effects.announcements) {
       this.#announce(router, addresses, repeat);
     }
@@ -72,31 +82,14 @@ export class EffectRunner {
     for (const effect of effects.transitions) this.#reporter.transition(effect);
   }
 
-  #sendAdvertisement({ router, spec, priority }: RouterEffect<'send-advertisement'>): void {
-    const statistics = this.#reporter.statistics(router);
-    const port = this.#ports.get(spec.interface);
-    const source = port?.identity.source;
-    if (port === undefined || source === undefined) {
-      statistics.failedToSend();
-      return;
-    }
-    const { vrid, advertIntervalCs } = spec;
-    const addresses = spec.addresses.map(({ prefix }) => prefix.address);
-    try {
-      const path = { source, destination: vrrpGroupIpv4 };
-      const advertisement = { vrid, priority, advertIntervalCs, addresses };
-      port.sendAdvertisement(encodeAdvertisement(advertisement, path, spec.checksum));
-      statistics.sentAdvertisement();
-    } catch (error) {
-      statistics.failedToSend();
-      this.#remarkFailure(`advertise ${router}`, 'an advertisement could not be sent', error);
-    }
-  }
-
-  #changeAddresses(changes: TurnEffects['addressChanges'], turnUs: number): void {
+  #changeAddresses(
+    changes: TurnEffects['addressChanges'],
+    election: ElectionState,
+    turnUs: number,
+  ): void {
     if (changes.length === 0) return;
     try {
-      this.#reportFailures(this.#keeper.apply(changes), turnUs);
+      this.#reportFailures(this.#keeper.apply(changes, election.routers), turnUs);
     } catch (error) {
       this.#remarkFailure('addresses', 'the virtual addresses could not be changed', error);
       this.#auditDueUs = Math.min(this.#auditDueUs, turnUs + retryUs);
@@ -107,35 +100,33 @@ export class EffectRunner {
     this.#lastAuditUs = turnUs;
     this.#auditDueUs = Number.POSITIVE_INFINITY;
     try {
-      const { restored, removed, failures } = this.#keeper.audit(election.routers);
-      for (const [router, addresses] of restored) {
+      const result = this.#keeper.audit(election.routers);
+      for (const [router, addresses] of result.restored) {
         const repeat = election.routers.get(router)?.spec.announcements.repeat ?? 0;
         this.#announce(router, addresses, repeat);
-        this.#logRepair('put back', addresses);
       }
-      this.#logRepair('taken off, because this router is not Active', removed);
-      this.#reportFailures(failures, turnUs);
+      this.#logRepair('put back', result.restoredTexts);
+      this.#logRepair('taken off, because this router is not Active', result.removedTexts);
+      this.#reportFailures(result.failures, turnUs);
     } catch (error) {
       this.#remarkFailure('audit', 'the virtual addresses could not be checked', error);
       this.#auditDueUs = turnUs + retryUs;
     }
   }
 
-  #logRepair(what: string, addresses: readonly VirtualAddress[]): void {
-    if (addresses.length === 0) return;
+  #logRepair(what: string, texts: readonly string[]): void {
+    if (texts.length === 0) return;
     this.#reporter.log('warn', `virtual addresses were changed by somebody else; ${what}`, {
-      addresses: addresses.map(formatVirtualAddress).join(', '),
+      addresses: texts.join(', '),
     });
   }
 
-  #reportFailures(failures: readonly AddressFailure[], turnUs: number): void {
+  #reportFailures(failures: readonly ChangeFailure[], turnUs: number): void {
     for (const { change, error } of failures) {
-      const prefix = formatIpPrefix(change.prefix);
-      this.#remarkFailure(
-        `${change.action} ${prefix}`,
-        `cannot ${change.action} the virtual address ${prefix}`,
-        error,
-      );
+      const what = formatChange(change);
+      const task = change.action === 'up' || change.action === 'down' ? 'set' : change.action;
+      const end = task === 'set' ? ` ${change.action}` : '';
+      this.#remarkFailure(`${change.action} ${what}`, `cannot ${task} ${what}${end}`, error);
     }
     if (failures.length > 0) this.#auditDueUs = Math.min(this.#auditDueUs, turnUs + retryUs);
   }
@@ -154,8 +145,12 @@ export class EffectRunner {
     const now = nowUs();
     if (this.#announcements.length === 0 || now < this.#announceDueUs) return;
     this.#announceDueUs = now + announcementPaceUs;
-    const isActive = (router: RouterKey) => election.routers.get(router)?.current === 'active';
-    for (const { router, address } of this.#announcements.take(isActive)) {
+    // An Active that listens after a stall may have been deposed, and announces anew if it was not.
+    const mayAnnounce = (router: RouterKey) => {
+      const machine = election.routers.get(router);
+      return machine?.current === 'active' && machine.lateness.listeningUntilUs === undefined;
+    };
+    for (const { router, address } of this.#announcements.take(mayAnnounce)) {
       try {
         this.#ports.get(address.interface)?.announce(address.prefix.address);
         this.#reporter.statistics(router).sentAnnouncement();

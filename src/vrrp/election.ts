@@ -7,94 +7,49 @@
  * in a socket while this process was stalled is heard before its sender is declared dead.
  */
 import type { IpAddress } from '../wire/ipAddress.js';
-import type { Advertisement } from '../wire/vrrp.js';
+import type {
+  ElectionCommand,
+  ElectionState,
+  RouterEffect,
+  Turn,
+  TurnInputs,
+} from './electionModel.js';
 import { initialMachine, step } from './machine.js';
-import type { MachineAction, MachineEvent, MachineState, TimerName } from './machineModel.js';
-import type { Demotion, VirtualRouterSpec } from './protocol.js';
+import { renewHolds } from './machineHolds.js';
+import type { MachineAction, MachineEvent, MachineState, PreemptHold } from './machineModel.js';
+import type { Demotion, Fault, VirtualRouterSpec } from './protocol.js';
 import {
+  isSameValue,
   type Reconfiguration,
   type ResolvedSyncGroup,
   type RouterKey,
   routerKey,
 } from './reconfiguration.js';
 import { groupMayPromote, groupReaction, groupSettlement, isHeldByGroup } from './syncGroup.js';
+import {
+  addTimer,
+  dropFirstTimer,
+  firstTimer,
+  keepTimers,
+  type PendingTimer,
+  type TimerQueue,
+} from './timerQueue.js';
+import { senderKey } from './virtualRouter.js';
 
-/** A timer that waits. */
-export interface PendingTimer {
-  readonly router: RouterKey;
-  readonly timer: TimerName;
-  readonly generation: number;
-  readonly atUs: number;
-}
+export {
+  type ElectionCommand,
+  type ElectionState,
+  emptyElection,
+  type HeardAdvertisement,
+  noInputs,
+  type RouterEffect,
+  type Turn,
+  type TurnEffects,
+  type TurnInputs,
+} from './electionModel.js';
 
-/** The election of one node. */
-export interface ElectionState {
-  readonly routers: ReadonlyMap<RouterKey, MachineState>;
-  readonly groups: readonly ResolvedSyncGroup[];
-  readonly demotions: readonly Demotion[];
-  readonly timers: ReadonlyMap<string, PendingTimer>;
-}
-
-/** An advertisement that passed every check. */
-export interface HeardAdvertisement {
-  readonly router: RouterKey;
-  readonly source: IpAddress;
-  readonly advertisement: Advertisement;
-  readonly receivedUs: number;
-}
-
-/** What the main thread asks for. */
-export type ElectionCommand =
-  | {
-      readonly type: 'reconfigure';
-      readonly plan: Reconfiguration;
-      /** Our source address on each interface that can be used. */
-      readonly addresses: ReadonlyMap<string, IpAddress>;
-    }
-  | { readonly type: 'demotions'; readonly demotions: readonly Demotion[] }
-  | { readonly type: 'stop' };
-
-/** What one turn is given. */
-export interface TurnInputs {
-  readonly advertisements: readonly HeardAdvertisement[];
-  /** Interfaces that changed, with our source address there, or without one if unusable. */
-  readonly interfaces: ReadonlyMap<string, IpAddress | undefined>;
-  readonly commands: readonly ElectionCommand[];
-}
-
-/** An action of one virtual router, with the settings that it has at that moment. */
-export type RouterEffect<Type extends MachineAction['type']> = Extract<
-  MachineAction,
-  { type: Type }
-> & { readonly router: RouterKey; readonly spec: VirtualRouterSpec };
-
-/**
- * What a turn wants done, phase by phase over all routers: every advertisement goes out before any
- * address moves, all addresses move in one batch, and announcements come last.
- */
-export interface TurnEffects {
-  readonly advertisements: readonly RouterEffect<'send-advertisement'>[];
-  readonly addressChanges: readonly RouterEffect<'add-addresses' | 'remove-addresses'>[];
-  readonly announcements: readonly RouterEffect<'announce'>[];
-  readonly transitions: readonly RouterEffect<'transition'>[];
-}
-
-/** The outcome of one turn. */
-export interface Turn {
-  readonly state: ElectionState;
-  readonly effects: TurnEffects;
-}
-
-/** A node without virtual routers. */
-export const emptyElection: ElectionState = {
-  routers: new Map(),
-  groups: [],
-  demotions: [],
-  timers: new Map(),
-};
-
-/** Inputs of a turn that has nothing but due timers. */
-export const noInputs: TurnInputs = { advertisements: [], interfaces: new Map(), commands: [] };
+/** Timers that a router may have in the queue, stale ones included, before they are sorted out. */
+const timersPerRouterMax = 16;
 
 /** Runs one turn: what was heard, what was asked, what is due at `nowUs`. */
 export function runTurn(state: ElectionState, inputs: TurnInputs, nowUs: number): Turn {
@@ -102,6 +57,7 @@ export function runTurn(state: ElectionState, inputs: TurnInputs, nowUs: number)
   for (const heard of inputs.advertisements) {
     draft.dispatch(heard.router, { type: 'advertisement', ...heard });
   }
+  for (const session of inputs.unreachable ?? []) draft.losePeer(session);
   for (const [name, address] of inputs.interfaces) draft.changeInterface(name, address);
   for (const command of inputs.commands) draft.command(command);
   draft.runDue();
@@ -110,20 +66,18 @@ export function runTurn(state: ElectionState, inputs: TurnInputs, nowUs: number)
 
 /** When the next timer is due; `undefined` when none waits. */
 export function nextDeadlineUs(state: ElectionState): number | undefined {
-  let earliest: number | undefined;
-  for (const { atUs } of state.timers.values()) {
-    if (earliest === undefined || atUs < earliest) earliest = atUs;
-  }
-  return earliest;
+  return firstTimer(state.timers)?.atUs;
 }
 
 /** The scratch pad of one turn. */
 class TurnDraft {
   readonly #nowUs: number;
   readonly #routers: Map<RouterKey, MachineState>;
-  readonly #timers: Map<string, PendingTimer>;
+  #timers: TimerQueue;
+  #holds: readonly PreemptHold[];
   #groups: readonly ResolvedSyncGroup[];
   #demotions: readonly Demotion[];
+  #faults: readonly Fault[];
   readonly #advertisements: RouterEffect<'send-advertisement'>[] = [];
   readonly #addressChanges: RouterEffect<'add-addresses' | 'remove-addresses'>[] = [];
   readonly #announcements: RouterEffect<'announce'>[] = [];
@@ -132,17 +86,22 @@ class TurnDraft {
   constructor(state: ElectionState, nowUs: number) {
     this.#nowUs = nowUs;
     this.#routers = new Map(state.routers);
-    this.#timers = new Map(state.timers);
+    this.#timers = state.timers;
+    this.#holds = state.holds;
     this.#groups = state.groups;
     this.#demotions = state.demotions;
+    this.#faults = state.faults;
   }
 
   finish(): Turn {
+    this.#dropStaleTimers();
     return {
       state: {
         routers: this.#routers,
         groups: this.#groups,
         demotions: this.#demotions,
+        faults: this.#faults,
+        holds: this.#holds,
         timers: this.#timers,
       },
       effects: {
@@ -169,8 +128,16 @@ class TurnDraft {
     }
   }
 
+  /** A BFD session speaks for the routers that name it, and for no others. */
+  losePeer(session: { readonly name: string; readonly peer: IpAddress }): void {
+    for (const [key, { spec }] of [...this.#routers]) {
+      if (spec.bfd !== session.name) continue;
+      this.dispatch(key, { type: 'peer-unreachable', peer: session.peer });
+    }
+  }
+
   changeInterface(name: string, address: IpAddress | undefined): void {
-    const affected = [...this.#routers].filter(([, { spec }]) => spec.interface === name);
+    const affected = [...this.#routers].filter(([, { spec }]) => senderKey(spec) === name);
     for (const [key] of affected) {
       this.dispatch(key, { type: 'interface', address, held: this.#isHeld(key) });
     }
@@ -183,7 +150,20 @@ class TurnDraft {
         break;
       case 'demotions':
         this.#demotions = command.demotions;
-        for (const key of [...this.#routers.keys()]) this.dispatch(key, command);
+        this.#faults = command.faults ?? [];
+        for (const key of [...this.#routers.keys()]) this.#applyBurdens(key);
+        break;
+      case 'holds':
+        this.#holds = renewHolds(this.#holds, command.holds, this.#nowUs);
+        for (const key of [...this.#routers.keys()]) {
+          this.dispatch(key, { type: 'holds', holds: this.#holds });
+        }
+        break;
+      case 'step-down':
+        for (const key of this.#movingWith(command.router)) {
+          const untilUs = this.#nowUs + command.forMs * 1000;
+          this.dispatch(key, { type: 'step-down', untilUs, force: command.force });
+        }
         break;
       case 'stop':
         for (const key of [...this.#routers.keys()]) this.#remove(key, 'shutdown');
@@ -193,8 +173,7 @@ class TurnDraft {
 
   /** Timers run in the order in which they are due, those that they arm included. */
   runDue(): void {
-    for (let due = this.#nextDue(); due !== undefined; due = this.#nextDue()) {
-      this.#timers.delete(timerKey(due.router, due.timer));
+    for (let due = this.#takeDue(); due !== undefined; due = this.#takeDue()) {
       const { router, timer, generation, atUs } = due;
       if (timer === 'active-down' && !this.#mayPromote(router)) {
         this.dispatch(router, { type: 'promotion-held', generation });
@@ -204,23 +183,46 @@ class TurnDraft {
     }
   }
 
-  #nextDue(): PendingTimer | undefined {
-    let next: PendingTimer | undefined;
-    for (const pending of this.#timers.values()) {
-      if (pending.atUs <= this.#nowUs && (next === undefined || pending.atUs < next.atUs)) {
-        next = pending;
-      }
+  #takeDue(): PendingTimer | undefined {
+    for (;;) {
+      const first = firstTimer(this.#timers);
+      if (first === undefined || first.atUs > this.#nowUs) return undefined;
+      this.#timers = dropFirstTimer(this.#timers);
+      if (this.#isLive(first)) return first;
     }
-    return next;
+  }
+
+  #isLive({ router, timer, generation }: PendingTimer): boolean {
+    return this.#routers.get(router)?.timers[timer] === generation;
+  }
+
+  /** The loop must not wake up for nothing, and a flood of packets must not pile timers up. */
+  #dropStaleTimers(): void {
+    const isLive = (timer: PendingTimer) => this.#isLive(timer);
+    for (
+      let first = firstTimer(this.#timers);
+      first !== undefined && !isLive(first);
+      first = firstTimer(this.#timers)
+    ) {
+      this.#timers = dropFirstTimer(this.#timers);
+    }
+    if (this.#timers.size > timersPerRouterMax * (this.#routers.size + 1)) {
+      this.#timers = keepTimers(this.#timers, isLive);
+    }
   }
 
   #collect(router: RouterKey, spec: VirtualRouterSpec, action: MachineAction): void {
     switch (action.type) {
       case 'arm-timer':
-        this.#timers.set(timerKey(router, action.timer), { router, ...action });
+        this.#timers = addTimer(this.#timers, {
+          router,
+          timer: action.timer,
+          generation: action.generation,
+          atUs: action.atUs,
+        });
         break;
       case 'cancel-timer':
-        this.#timers.delete(timerKey(router, action.timer));
+        // The machine has forgotten its generation, which makes the timer stale.
         break;
       case 'send-advertisement':
         this.#advertisements.push({ ...action, router, spec });
@@ -240,20 +242,28 @@ class TurnDraft {
 
   #reconfigure(plan: Reconfiguration, addresses: ReadonlyMap<string, IpAddress>): void {
     for (const key of plan.stops) this.#remove(key, 'reconfigured');
+    // A router that starts under the same key counts its generations from the beginning.
+    this.#timers = keepTimers(this.#timers, (timer) => this.#isLive(timer));
     this.#groups = plan.groups;
-    for (const spec of plan.changes) this.dispatch(routerKey(spec), { type: 'spec', spec });
+    for (const spec of plan.changes) {
+      this.dispatch(routerKey(spec), { type: 'spec', spec });
+      // Demotions name routers, and the name may be what changed.
+      this.#applyBurdens(routerKey(spec));
+    }
     // All are there before the first starts, so that each sees whether its group can run.
     for (const spec of plan.starts) {
-      const machine = initialMachine(spec, this.#demotions);
+      const machine = initialMachine(spec, burdensOf(spec, this.#demotions));
       this.#routers.set(routerKey(spec), {
         ...machine,
+        faults: burdensOf(spec, this.#faults),
+        holds: this.#holds,
         started: true,
-        ownAddress: addresses.get(spec.interface),
+        ownAddress: addresses.get(senderKey(spec)),
       });
     }
     for (const spec of plan.starts) {
       const key = routerKey(spec);
-      const address = addresses.get(spec.interface);
+      const address = addresses.get(senderKey(spec));
       this.dispatch(key, { type: 'startup', address, held: this.#isHeld(key) });
     }
     for (const group of this.#groups) {
@@ -262,9 +272,32 @@ class TurnDraft {
     }
   }
 
+  /** Gives a router the demotions and faults that are meant for it, when they have changed. */
+  #applyBurdens(key: RouterKey): void {
+    const machine = this.#routers.get(key);
+    if (machine === undefined) return;
+    const demotions = burdensOf(machine.spec, this.#demotions);
+    if (!isSameValue(demotions, machine.demotions)) {
+      this.dispatch(key, { type: 'demotions', demotions });
+    }
+    const faults = burdensOf(machine.spec, this.#faults);
+    if (!isSameValue(faults, machine.faults)) {
+      this.dispatch(key, { type: 'faults', faults, held: this.#isHeld(key) });
+    }
+  }
+
   #remove(key: RouterKey, reason: 'shutdown' | 'reconfigured'): void {
     this.dispatch(key, { type: 'shutdown', reason });
     this.#routers.delete(key);
+  }
+
+  /** The key of a router by its name, and those of its sync group; every key without a name. */
+  #movingWith(name: string | undefined): readonly RouterKey[] {
+    const keys = [...this.#routers.keys()];
+    if (name === undefined) return keys;
+    const named = keys.filter((key) => this.#routers.get(key)?.spec.name === name);
+    const groups = named.flatMap((key) => this.#groupsOf(key));
+    return [...new Set([...named, ...groups.flatMap((group) => group.members)])];
   }
 
   #groupsOf(key: RouterKey): readonly ResolvedSyncGroup[] {
@@ -298,6 +331,10 @@ class TurnDraft {
   }
 }
 
-function timerKey(router: RouterKey, timer: TimerName): string {
-  return `${router}/${timer}`;
+/** Those of a list that apply to a router. */
+function burdensOf<Burden extends { readonly routers?: readonly string[] }>(
+  spec: VirtualRouterSpec,
+  all: readonly Burden[],
+): readonly Burden[] {
+  return all.filter(({ routers }) => routers === undefined || routers.includes(spec.name));
 }

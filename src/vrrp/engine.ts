@@ -7,12 +7,15 @@
  * Because the time is noted before the sockets are read dry, every packet that had arrived by then
  * is heard before anything is decided by its absence.
  */
+import { SessionRunner } from '../bfd/sessionRunner.js';
 import { nowUs } from '../kernel/monotonicClock.js';
 import { pollReadable } from '../kernel/pollLoop.js';
 import { openRouteMonitor, openRouteNetlink } from '../kernel/routeNetlink.js';
 import { drainWakeEvent } from '../kernel/wakeEvent.js';
 import { AddressKeeper } from './addressKeeper.js';
+import { addressTrackers } from './addressTrackers.js';
 import { AdvertisementReceiver } from './advertisementReceiver.js';
+import { type Authenticators, readAuthenticators } from './authenticators.js';
 import { EffectRunner } from './effectRunner.js';
 import {
   type ElectionCommand,
@@ -22,11 +25,16 @@ import {
   runTurn,
 } from './election.js';
 import { InterfaceFollower } from './interfaceFollower.js';
-import { InterfacePorts, interfaceNames } from './interfacePorts.js';
+import { InterfacePorts, virtualAddressesOf } from './interfacePorts.js';
+import { LatenessHistogram } from './latenessHistogram.js';
+import { LinkTrackers } from './linkTrackers.js';
+import { MainWatch } from './mainWatch.js';
 import type { FromVrrp, ToVrrp, VrrpConfiguration } from './protocol.js';
+import { RealtimeControl } from './realtimeControl.js';
 import { planReconfiguration } from './reconfiguration.js';
 import { refusal } from './refusal.js';
 import { Reporter } from './reporter.js';
+import { RoutingWatch } from './routingWatch.js';
 
 /** Reports go out at least this often, so that main sees that the loop runs. */
 const reportPeriodUs = 1_000_000;
@@ -53,7 +61,17 @@ export class VrrpEngine {
   readonly #receiver: AdvertisementReceiver;
   readonly #interfaces: InterfaceFollower;
   readonly #effects: EffectRunner;
+  readonly #routing = new RoutingWatch();
+  readonly #trackers: LinkTrackers;
+  readonly #sessions: SessionRunner;
+  /** What main knows of; what the trackers of this thread know is put beside it. */
+  #burdensOfMain: Extract<ToVrrp, { type: 'demotions' }> = { type: 'demotions', demotions: [] };
+  #burdensChanged = false;
+  readonly #realtime: RealtimeControl;
+  readonly #mainWatch = new MainWatch();
+  readonly #loopLateness = new LatenessHistogram();
   #configuration: VrrpConfiguration = { routers: [], syncGroups: [] };
+  #authenticators: Authenticators = new Map();
   #election: ElectionState = emptyElection;
   #turns = 0;
   #reportDueUs = 0;
@@ -63,8 +81,11 @@ export class VrrpEngine {
   constructor(connections: EngineConnections) {
     this.#connections = connections;
     this.#reporter = new Reporter(connections.post);
+    this.#realtime = new RealtimeControl(this.#reporter);
     this.#receiver = new AdvertisementReceiver(this.#ports, this.#reporter);
     this.#interfaces = new InterfaceFollower(this.#routes, this.#ports, this.#reporter);
+    this.#trackers = new LinkTrackers(this.#routes, this.#reporter);
+    this.#sessions = new SessionRunner(this.#routes, this.#reporter);
     const keeper = new AddressKeeper(this.#routes, this.#ports);
     this.#effects = new EffectRunner(this.#ports, keeper, this.#reporter);
   }
@@ -78,7 +99,10 @@ export class VrrpEngine {
       }
       this.#connections.post({ type: 'stopped' });
     } finally {
-      this.#ports.retain(new Set());
+      this.#interfaces.retain({ routers: [], syncGroups: [] });
+      this.#routing.close();
+      this.#trackers.close();
+      this.#sessions.close();
       this.#monitor.close();
       this.#routes.close();
     }
@@ -89,10 +113,16 @@ export class VrrpEngine {
       nextDeadlineUs(this.#election) ?? Number.POSITIVE_INFINITY,
       this.#effects.nextDeadlineUs,
       this.#interfaces.nextDeadlineUs,
+      this.#trackers.nextDeadlineUs,
+      this.#sessions.nextDeadlineUs,
       this.#messagesWait ? 0 : this.#reportDueUs,
     );
-    const fds = [this.#connections.wakeFd, this.#monitor.fd, ...this.#ports.fds];
+    const own = [this.#connections.wakeFd, this.#monitor.fd, ...this.#routing.fds];
+    const fds = [...own, ...this.#ports.fds, ...this.#trackers.fds, ...this.#sessions.fds];
     pollReadable(fds, Math.max(0, deadlineUs - nowUs()));
+    const latenessUs = nowUs() - deadlineUs;
+    // A deadline of 0 stands for work that waits, not for a time.
+    if (deadlineUs > 0 && latenessUs >= 0) this.#loopLateness.add(latenessUs);
   }
 
   #turn(): void {
@@ -104,24 +134,59 @@ export class VrrpEngine {
     const events = this.#monitor.read();
     this.#effects.takeRouteEvents(events, this.#election, now);
     this.#interfaces.takeRouteEvents(events, this.#configuration);
+    if (this.#routing.take()) this.#effects.requestAudit(now);
     if (this.#interfaces.follow(this.#configuration, now)) this.#effects.requestAudit(now);
+    this.#trackers.takeEvents(events, now);
+    this.#sessions.takeRouteEvents(events);
     const { commands, answers } = this.#takeMessages();
+    if (this.#trackers.follow(now) || this.#burdensChanged) commands.unshift(this.#burdens());
     const interfaces = this.#interfaces.changedSources(this.#election);
-    const turn = runTurn(this.#election, { advertisements, interfaces, commands }, now);
+    const { unreachable, changed } = this.#sessions.run(now);
+    const inputs = { advertisements, unreachable, interfaces, commands };
+    const turn = runTurn(this.#election, inputs, now);
     this.#election = turn.state;
+    this.#effects.advertise(turn.effects);
+    this.#sessions.send();
     this.#effects.carryOut(turn.effects, this.#election, now);
+    this.#sessions.follow(now);
     for (const answer of answers) this.#connections.post(answer);
     if (commands.length > 0) {
-      this.#ports.retain(interfaceNames(this.#configuration));
+      if (commands.some(({ type }) => type === 'reconfigure')) this.#settle(now);
       this.#reporter.retain(this.#election);
     }
-    if (commands.length > 0 || turn.effects.transitions.length > 0 || now >= this.#reportDueUs) {
-      this.#reporter.report(this.#election, this.#turns);
+    const isNews = commands.length > 0 || turn.effects.transitions.length > 0 || changed;
+    if (isNews || now >= this.#reportDueUs) {
+      this.#reporter.report(this.#election, {
+        turns: this.#turns,
+        loop: this.#loopLateness.summary,
+        realtime: this.#realtime.report,
+        trackers: this.#trackers.takeReports(),
+        sessions: this.#sessions.reports(),
+      });
+      if (now >= this.#reportDueUs && this.#mainWatch.beat()) this.#burdensChanged = true;
       this.#reportDueUs = now + reportPeriodUs;
     }
   }
 
-  #takeMessages(): { commands: readonly ElectionCommand[]; answers: readonly FromVrrp[] } {
+  /** Lets go of what the configuration before needed, and sees that nothing of it is left. */
+  #settle(turnUs: number): void {
+    this.#interfaces.retain(this.#configuration);
+    this.#effects.requestAudit(turnUs);
+  }
+
+  /** All demotions and faults; before the other commands, so that no router starts without them. */
+  #burdens(): ElectionCommand {
+    this.#burdensChanged = false;
+    const { demotions, faults = [] } = this.#burdensOfMain;
+    const ours = this.#trackers.burdens;
+    return {
+      type: 'demotions',
+      demotions: [...demotions, ...ours.demotions, ...this.#mainWatch.demotions],
+      faults: [...faults, ...ours.faults],
+    };
+  }
+
+  #takeMessages(): { commands: ElectionCommand[]; answers: readonly FromVrrp[] } {
     drainWakeEvent(this.#connections.wakeFd);
     const commands: ElectionCommand[] = [];
     const answers: FromVrrp[] = [];
@@ -129,18 +194,27 @@ export class VrrpEngine {
       const message = this.#connections.takeMessage();
       this.#messagesWait = message !== undefined;
       if (message === undefined) break;
+      if (this.#mainWatch.heard()) this.#burdensChanged = true;
       switch (message.type) {
+        case 'alive':
+          break;
+        case 'holds':
+        case 'step-down':
+          commands.push(message);
+          break;
         case 'configure':
           answers.push(this.#prepare(message.configuration, commands));
           break;
         case 'demotions':
-          commands.push(message);
+          this.#burdensOfMain = message;
+          this.#burdensChanged = true;
           break;
         case 'report':
           this.#reportDueUs = 0;
           break;
         case 'stop':
           commands.push(message);
+          this.#sessions.stop();
           this.#stopping = true;
           break;
       }
@@ -150,14 +224,29 @@ export class VrrpEngine {
 
   /** Opens what a configuration needs, all or nothing, before the election hears of it. */
   #prepare(configuration: VrrpConfiguration, commands: ElectionCommand[]): FromVrrp {
+    let authenticators: Authenticators;
     try {
+      authenticators = readAuthenticators(configuration.routers, this.#authenticators);
       this.#interfaces.openFor(configuration);
+      this.#routing.configure(configuration.routers);
+      this.#trackers.configure([
+        ...(configuration.trackers ?? []),
+        ...addressTrackers(configuration.routers),
+      ]);
     } catch (error) {
+      this.#interfaces.retain(this.#configuration);
       return refusal(error);
     }
+    this.#realtime.apply(configuration.realtime);
     const plan = planReconfiguration(this.#configuration.routers, configuration);
-    commands.push({ type: 'reconfigure', plan, addresses: this.#ports.sources });
+    const addresses = this.#ports.sourcesOf(configuration.routers);
+    commands.push({ type: 'reconfigure', plan, addresses });
+    this.#authenticators = authenticators;
+    this.#receiver.configure(authenticators);
+    this.#effects.configure(authenticators);
+    this.#sessions.configure(configuration.sessions ?? [], virtualAddressesOf(configuration));
     this.#configuration = configuration;
+    this.#burdensChanged = true;
     return { type: 'configured' };
   }
 }

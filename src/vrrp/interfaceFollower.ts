@@ -13,6 +13,8 @@ import {
 } from './interfacePorts.js';
 import type { VrrpConfiguration } from './protocol.js';
 import type { Reporter } from './reporter.js';
+import { type DeviceChange, VirtualMacDevices } from './virtualMacDevices.js';
+import { senderKey } from './virtualRouter.js';
 
 /** What could not be opened is tried again after this. */
 const retryUs = 1_000_000;
@@ -22,6 +24,7 @@ export class InterfaceFollower {
   readonly #routes: RouteNetlink;
   readonly #ports: InterfacePorts;
   readonly #reporter: Reporter;
+  readonly #devices: VirtualMacDevices;
   #stale = false;
   #retryDueUs = Number.POSITIVE_INFINITY;
 
@@ -29,6 +32,7 @@ export class InterfaceFollower {
     this.#routes = routes;
     this.#ports = ports;
     this.#reporter = reporter;
+    this.#devices = new VirtualMacDevices(routes);
   }
 
   /** When to look again without being asked; infinite when there is no need. */
@@ -38,7 +42,21 @@ export class InterfaceFollower {
 
   /** Opens every interface of a configuration, all or none. Throws INTERFACE_MISSING and others. */
   openFor(configuration: VrrpConfiguration): void {
+    this.#logDevices(this.#devices.ensure(configuration.routers));
     this.#ports.openAll(requireInterfaces(this.#routes, configuration));
+  }
+
+  /**
+   * Closes what a configuration does not name, and takes away the devices of virtual MAC addresses
+   * that it has not. A device that cannot be taken away is remarked.
+   */
+  retain(configuration: VrrpConfiguration): void {
+    this.#ports.retain(interfaceNames(configuration));
+    try {
+      this.#logDevices(this.#devices.retain(configuration.routers));
+    } catch (error) {
+      this.#remarkFailure('of a virtual MAC address', error);
+    }
   }
 
   /** A socket failed: its interface is closed and looked at anew. */
@@ -65,6 +83,8 @@ export class InterfaceFollower {
     this.#stale = false;
     this.#retryDueUs = Number.POSITIVE_INFINITY;
     try {
+      // A device goes with its base, and comes back with it.
+      this.#logDevices(this.#devices.ensure(configuration.routers));
       const view = readInterfaces(this.#routes, configuration);
       return this.#ports.follow(interfaceNames(configuration), view, (name, error) => {
         this.#remarkFailure(name, error);
@@ -77,15 +97,21 @@ export class InterfaceFollower {
     }
   }
 
-  /** The interfaces on which the election's idea of our source address is not the real one. */
+  /** Where the election's idea of our source address is not the real one, by `senderKey`. */
   changedSources(election: ElectionState): ReadonlyMap<string, IpAddress | undefined> {
-    const sources = this.#ports.sources;
     const changed = new Map<string, IpAddress | undefined>();
     for (const { spec, ownAddress } of election.routers.values()) {
-      const source = sources.get(spec.interface);
-      if (source !== ownAddress) changed.set(spec.interface, source);
+      const source = this.#ports.sourceOf(spec);
+      if (source !== ownAddress) changed.set(senderKey(spec), source);
     }
     return changed;
+  }
+
+  #logDevices(changes: readonly DeviceChange[]): void {
+    for (const { change, name, base } of changes) {
+      const text = `${change} the device of a virtual MAC address`;
+      this.#reporter.log('info', text, { interface: name, base });
+    }
   }
 
   #remarkFailure(name: string, error: unknown): void {

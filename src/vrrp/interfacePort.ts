@@ -1,13 +1,16 @@
 /**
- * One network interface as the election uses it: the raw socket for advertisements, the packet
- * socket for announcements, and the source address that both ends compare.
+ * One network interface as the election uses it: the raw sockets for advertisements, one a family,
+ * and the packet socket for announcements.
  */
+import { nowUs } from '../kernel/monotonicClock.js';
 import { openPacketSocket, type PacketSocket } from '../kernel/packetSocket.js';
-import type { InterfaceAddress, Link } from '../kernel/routeNetlink.js';
+import { readSysctl } from '../kernel/sysctl.js';
 import { openVrrpSocket, type ReceivedPacket, type VrrpSocket } from '../kernel/vrrpSocket.js';
 import { encodeGratuitousArp } from '../wire/arp.js';
 import { etherTypeArp } from '../wire/ethernet.js';
 import { familyOf, type IpAddress } from '../wire/ipAddress.js';
+import { encodeUnsolicitedNeighborAdvertisement } from '../wire/ndp.js';
+import { ipv6Source, type PortIdentity } from './portIdentity.js';
 
 /**
  * Most packets that one turn reads from one socket. The kernel's receive buffer holds fewer, so
@@ -15,107 +18,114 @@ import { familyOf, type IpAddress } from '../wire/ipAddress.js';
  */
 export const packetsPerTurnMax = 8192;
 
-/** What a port is opened from; when it changes, the port is opened anew. */
-export interface PortIdentity {
-  readonly name: string;
-  readonly index: number;
-  readonly macAddress: Uint8Array;
-  /** Absent when the interface is down, or has no address of its own: no advertisements then. */
-  readonly source: IpAddress | undefined;
-}
+/** How long an answer of the kernel holds, whether an interface forwards IPv6. */
+const forwardingKnownUs = 1_000_000;
 
-/** What a port shall be, from the kernel's view of the interface. */
-export function portIdentity(
-  link: Link,
-  addresses: readonly InterfaceAddress[],
-  virtualAddresses: ReadonlySet<IpAddress>,
-  ownsAddresses: boolean,
-): PortIdentity {
-  const { name, index, macAddress } = link;
-  const usable = link.up && link.running;
-  const source = usable
-    ? sourceAddress(link, addresses, virtualAddresses, ownsAddresses)
-    : undefined;
-  return { name, index, macAddress, source };
-}
-
-/**
- * The interface's primary IPv4 address that is not virtual: a virtual one moves, and both routers
- * would compare equal. Only an owner (priority 255) may have none but virtual ones.
- */
-function sourceAddress(
-  link: Link,
-  addresses: readonly InterfaceAddress[],
-  virtualAddresses: ReadonlySet<IpAddress>,
-  ownsAddresses: boolean,
-): IpAddress | undefined {
-  const candidates = addresses.filter(
-    ({ interfaceIndex, prefix }) => interfaceIndex === link.index && familyOf(prefix.address) === 4,
-  );
-  const own = candidates.filter(({ prefix }) => !virtualAddresses.has(prefix.address));
-  const chosen =
-    own.find(({ secondary }) => !secondary) ??
-    own[0] ??
-    (ownsAddresses ? candidates[0] : undefined);
-  return chosen?.prefix.address;
-}
+/** Length of the MAC address of whatever has ARP or neighbor discovery. */
+const ethernetAddressBytes = 6;
 
 /** The open sockets of one interface. */
 export class InterfacePort {
   readonly identity: PortIdentity;
-  readonly #vrrp: VrrpSocket | undefined;
-  readonly #arp: PacketSocket;
+  readonly #sockets: readonly VrrpSocket[];
+  readonly #socketOf = new Map<number, VrrpSocket>();
+  readonly #announcer: PacketSocket;
+  #forwards = false;
+  #forwardsReadUs = Number.NEGATIVE_INFINITY;
 
   /** Throws TandemError (PERMISSION, SYSTEM_CALL) when a socket cannot be had. */
   constructor(identity: PortIdentity) {
     this.identity = identity;
-    const { name, index, source } = identity;
-    this.#arp = openPacketSocket({
-      interfaceIndex: index,
+    this.#announcer = openPacketSocket({
+      interfaceIndex: identity.index,
+      // It receives nothing, and each frame that it sends has its own type.
       etherType: etherTypeArp,
       receive: false,
     });
     try {
-      this.#vrrp =
-        source === undefined
-          ? undefined
-          : openVrrpSocket({ interface: name, interfaceIndex: index, source });
+      if (identity.families.includes(4)) this.#open(identity.source);
+      if (identity.families.includes(6)) this.#open(ipv6Source(identity));
     } catch (error) {
-      this.#arp.close();
+      this.close();
       throw error;
     }
+    this.#sockets = [...this.#socketOf.values()];
   }
 
   /** Descriptors that become readable when something was received. */
   get fds(): readonly number[] {
-    return this.#vrrp === undefined ? [] : [this.#vrrp.fd];
+    return this.#sockets.map(({ fd }) => fd);
   }
 
-  /** Reads until the socket is dry. Throws TandemError when the interface has gone. */
+  /** Reads until the sockets are dry. Throws TandemError when the interface has gone. */
   receiveAll(): readonly ReceivedPacket[] {
     const packets: ReceivedPacket[] = [];
-    while (packets.length < packetsPerTurnMax) {
-      const packet = this.#vrrp?.receive();
-      if (packet === undefined) break;
-      packets.push(packet);
+    for (const socket of this.#sockets) {
+      for (let read = 0; read < packetsPerTurnMax; read += 1) {
+        const packet = socket.receive();
+        if (packet === undefined) break;
+        packets.push(packet);
+      }
     }
     return packets;
   }
 
   /** Sends one VRRP message; false when the interface cannot be used at present. */
-  sendAdvertisement(message: Uint8Array): boolean {
-    this.#vrrp?.send(message);
-    return this.#vrrp !== undefined;
+  sendAdvertisement(message: Uint8Array, source: IpAddress, destination: IpAddress): boolean {
+    const socket = this.#socketOf.get(familyOf(source));
+    socket?.send(message, destination, source);
+    return socket !== undefined;
   }
 
-  /** Tells the link that an address is at this interface, in the form that keepalived uses. */
+  /**
+   * Tells the link that an address is at this interface: by gratuitous ARP in the form that
+   * keepalived uses, or by an unsolicited neighbor advertisement.
+   */
   announce(address: IpAddress): void {
     const { macAddress } = this.identity;
-    this.#arp.send(encodeGratuitousArp(address, macAddress, 'request-broadcast'));
+    // A tunnel has nobody to tell.
+    if (macAddress.length !== ethernetAddressBytes) return;
+    this.#announcer.send(
+      familyOf(address) === 4
+        ? encodeGratuitousArp(address, macAddress, 'request-broadcast')
+        : encodeUnsolicitedNeighborAdvertisement({
+            address,
+            macAddress,
+            router: this.#forwardsIpv6(),
+          }),
+    );
+  }
+
+  /** Sends one frame, link-layer header first. Throws `SYSTEM_CALL`. */
+  sendFrame(frame: Uint8Array): void {
+    this.#announcer.send(frame);
   }
 
   close(): void {
-    this.#vrrp?.close();
-    this.#arp.close();
+    for (const socket of this.#socketOf.values()) socket.close();
+    this.#announcer.close();
+  }
+
+  #open(source: IpAddress | undefined): void {
+    if (source === undefined) return;
+    const { name, index } = this.identity;
+    const options = { interface: name, interfaceIndex: index, source };
+    this.#socketOf.set(familyOf(source), openVrrpSocket(options));
+  }
+
+  /** Hosts take the sender for a router by the R flag, and would route through a mere host. */
+  #forwardsIpv6(): boolean {
+    const now = nowUs();
+    if (now - this.#forwardsReadUs < forwardingKnownUs) return this.#forwards;
+    this.#forwardsReadUs = now;
+    try {
+      // A dot in the name of a VLAN interface is written as a slash.
+      const name = this.identity.name.replaceAll('.', '/');
+      this.#forwards = readSysctl(`net.ipv6.conf.${name}.forwarding`) !== '0';
+    } catch {
+      // The kernel has no IPv6, or the interface is going away.
+      this.#forwards = false;
+    }
+    return this.#forwards;
   }
 }

@@ -4,10 +4,12 @@
  */
 import { TandemError } from '../errors.js';
 import type { RouteNetlink } from '../kernel/routeNetlink.js';
-import type { IpAddress } from '../wire/ipAddress.js';
+import type { IpAddress, IpFamily } from '../wire/ipAddress.js';
 import { ownerPriority } from '../wire/vrrp.js';
-import { InterfacePort, type PortIdentity, portIdentity } from './interfacePort.js';
-import type { VrrpConfiguration } from './protocol.js';
+import { InterfacePort } from './interfacePort.js';
+import { isSamePort, type PortIdentity, portIdentity, senderAddress } from './portIdentity.js';
+import type { VirtualRouterSpec, VrrpConfiguration } from './protocol.js';
+import { familyOfRouter, senderKey } from './virtualRouter.js';
 
 /** What the kernel says of the interfaces of a configuration; absent ones are not in the map. */
 export type InterfaceView = ReadonlyMap<string, PortIdentity>;
@@ -19,10 +21,8 @@ export function readInterfaces(
 ): InterfaceView {
   const names = interfaceNames(configuration);
   const links = routes.links().filter(({ name }) => names.has(name));
-  const addresses = routes.addresses({ family: 4 });
-  const virtualAddresses = new Set(
-    configuration.routers.flatMap((router) => router.addresses.map(({ prefix }) => prefix.address)),
-  );
+  const addresses = routes.addresses();
+  const virtualAddresses = virtualAddressesOf(configuration);
   const owners = new Set(
     configuration.routers
       .filter(({ priority }) => priority === ownerPriority)
@@ -31,9 +31,22 @@ export function readInterfaces(
   return new Map(
     links.map((link) => [
       link.name,
-      portIdentity(link, addresses, virtualAddresses, owners.has(link.name)),
+      portIdentity(
+        link,
+        addresses,
+        virtualAddresses,
+        owners.has(link.name),
+        familiesOn(link.name, configuration),
+      ),
     ]),
   );
+}
+
+/** An interface that only addresses are put on needs no socket for advertisements. */
+function familiesOn(name: string, configuration: VrrpConfiguration): readonly IpFamily[] {
+  const here = configuration.routers.filter((router) => router.interface === name);
+  const families = new Set(here.map(familyOfRouter));
+  return ([4, 6] as const).filter((family) => families.has(family));
 }
 
 /**
@@ -45,7 +58,8 @@ export function requireInterfaces(
 ): InterfaceView {
   const view = readInterfaces(routes, configuration);
   for (const router of configuration.routers) {
-    for (const name of [router.interface, ...router.addresses.map((each) => each.interface)]) {
+    if (router.dynamic === true) continue;
+    for (const name of interfacesOf(router)) {
       if (view.has(name)) continue;
       throw new TandemError(
         'INTERFACE_MISSING',
@@ -74,11 +88,18 @@ export class InterfacePorts {
     return this.all().flatMap((port) => port.fds);
   }
 
-  /** Our source address on each interface that can be used. */
-  get sources(): ReadonlyMap<string, IpAddress> {
+  /** Where a router's advertisements come from; `undefined` when they cannot be sent now. */
+  sourceOf(spec: VirtualRouterSpec): IpAddress | undefined {
+    const port = this.#ports.get(spec.interface);
+    return port === undefined ? undefined : senderAddress(port.identity, spec);
+  }
+
+  /** Our source address wherever one of these routers can send, by `senderKey`. */
+  sourcesOf(routers: readonly VirtualRouterSpec[]): ReadonlyMap<string, IpAddress> {
     const sources = new Map<string, IpAddress>();
-    for (const { identity } of this.all()) {
-      if (identity.source !== undefined) sources.set(identity.name, identity.source);
+    for (const spec of routers) {
+      const source = this.sourceOf(spec);
+      if (source !== undefined) sources.set(senderKey(spec), source);
     }
     return sources;
   }
@@ -137,12 +158,7 @@ export class InterfacePorts {
 
   #isOpen(identity: PortIdentity): boolean {
     const open = this.#ports.get(identity.name)?.identity;
-    return (
-      open !== undefined &&
-      open.index === identity.index &&
-      open.source === identity.source &&
-      Buffer.compare(open.macAddress, identity.macAddress) === 0
-    );
+    return open !== undefined && isSamePort(open, identity);
   }
 
   #replace(name: string, port: InterfacePort | undefined): void {
@@ -152,12 +168,26 @@ export class InterfacePorts {
   }
 }
 
-/** Every interface that a configuration names, for advertisements or for addresses. */
+/** Every virtual address of a configuration. */
+export function virtualAddressesOf(configuration: VrrpConfiguration): ReadonlySet<IpAddress> {
+  const { routers } = configuration;
+  return new Set(routers.flatMap(({ addresses }) => addresses.map(({ prefix }) => prefix.address)));
+}
+
+/** Every interface that a configuration names. */
 export function interfaceNames(configuration: VrrpConfiguration): ReadonlySet<string> {
-  return new Set(
-    configuration.routers.flatMap((router) => [
-      router.interface,
-      ...router.addresses.map((address) => address.interface),
-    ]),
-  );
+  return new Set(configuration.routers.flatMap(interfacesOf));
+}
+
+/** What a router needs: the interfaces of its advertisements, addresses and routes. */
+function interfacesOf(router: VirtualRouterSpec): readonly string[] {
+  const { virtualMac, addresses, routes = [] } = router;
+  const ofRoutes = routes.map((route) => route.interface).filter((name) => name !== undefined);
+  const device = virtualMac === undefined ? [] : [virtualMac.interface];
+  return [
+    router.interface,
+    ...device,
+    ...addresses.map((address) => address.interface),
+    ...ofRoutes,
+  ];
 }

@@ -6,11 +6,14 @@
  * advertisement first, so that the previous Active lets go of the addresses, then the addresses,
  * then the announcements that tell the link where they are.
  */
-import { resignPriority } from '../wire/vrrp.js';
+import { ownerPriority, resignPriority } from '../wire/vrrp.js';
 import { MachineDraft } from './machineDraft.js';
-import { hearAsActive, hearAsBackup } from './machineHearing.js';
-import type { MachineEvent, MachineState, MachineStep } from './machineModel.js';
-import { applyDemotions, applySpec } from './machineSettings.js';
+import { hearAsActive, hearAsBackup, losePeer } from './machineHearing.js';
+import { applyHolds } from './machineHolds.js';
+import { listensFirst, mayAnnounce, waitsOnceMore } from './machineLateness.js';
+import type { MachineEvent, MachineState, MachineStep, TimerName } from './machineModel.js';
+import { applyDemotions, applyFaults, applySpec } from './machineSettings.js';
+import { endOffer, stepDown } from './machineStepDown.js';
 import {
   becomeActive,
   becomeBackup,
@@ -19,6 +22,7 @@ import {
   shutDown,
 } from './machineTransitions.js';
 import type { Demotion, VirtualRouterSpec } from './protocol.js';
+import type { TransitionReason } from './reasons.js';
 import { centisecondUs } from './timing.js';
 
 /** A virtual router before its startup. */
@@ -29,6 +33,7 @@ export function initialMachine(
   return {
     spec,
     demotions,
+    faults: [],
     current: 'initialize',
     reason: 'startup',
     started: false,
@@ -36,9 +41,22 @@ export function initialMachine(
     activeAdvertIntervalUs: spec.advertIntervalCs * centisecondUs,
     activeDownSinceUs: 0,
     activeResigned: false,
+    activeUnreachable: false,
     lastAcceptedUs: undefined,
     preemptNotBeforeUs: undefined,
+    startupUntilUs: undefined,
+    holds: [],
+    stepDown: undefined,
+    ownerContest: undefined,
+    lateness: {
+      count: 0,
+      lastUs: undefined,
+      listeningUntilUs: undefined,
+      demotedUntilUs: undefined,
+    },
     steppingDownUntilUs: undefined,
+    placeOfferedTo: 'anyone',
+    heardPriority: undefined,
     rival: undefined,
     lastSentUs: undefined,
     lastAnnouncedUs: undefined,
@@ -54,6 +72,7 @@ export function step(state: MachineState, event: MachineEvent, nowUs: number): M
   switch (event.type) {
     case 'startup':
       draft.update({ started: true });
+      delayStartup(draft);
       changeInterface(draft, event.address, event.held, 'startup');
       break;
     case 'interface':
@@ -88,8 +107,20 @@ export function step(state: MachineState, event: MachineEvent, nowUs: number): M
     case 'group-released':
       if (state.current === 'backup') restartBackup(draft);
       break;
+    case 'peer-unreachable':
+      if (state.current === 'backup') losePeer(draft, event.peer);
+      break;
     case 'demotions':
       applyDemotions(draft, event.demotions);
+      break;
+    case 'faults':
+      applyFaults(draft, event.faults, event.held);
+      break;
+    case 'holds':
+      applyHolds(draft, event.holds);
+      break;
+    case 'step-down':
+      stepDown(draft, event.untilUs, event.force);
       break;
     case 'spec':
       applySpec(draft, event.spec);
@@ -101,35 +132,60 @@ export function step(state: MachineState, event: MachineEvent, nowUs: number): M
 type TimerEvent = Extract<MachineEvent, { type: 'timer' }>;
 
 function runTimer(draft: MachineDraft, event: TimerEvent): void {
-  const { spec, activeResigned } = draft.state;
+  const { spec } = draft.state;
   switch (event.timer) {
     case 'active-down':
-      becomeActive(draft, activeResigned ? 'active-resigned' : 'active-down-timer');
+      if (!waitsOnceMore(draft, event.dueUs)) becomeActive(draft, promotionReason(draft.state));
       return;
     case 'advertisement':
       sendDueAdvertisement(draft, event.dueUs);
       return;
     case 'delayed-announcement':
+      if (postponesAnnouncement(draft, event.timer)) return;
       draft.cancel('delayed-announcement');
       draft.announce(spec.addresses, spec.announcements.repeat);
       return;
     case 'announcement-refresh':
+      if (postponesAnnouncement(draft, event.timer)) return;
       draft.announce(spec.addresses, 1);
       draft.arm('announcement-refresh', draft.nowUs + spec.announcements.refreshMs * 1000);
       return;
   }
 }
 
+/** The delay of the startup counts once: an interface that comes back later does not wait. */
+function delayStartup(draft: MachineDraft): void {
+  const delayMs = draft.state.spec.startupDelayMs ?? 0;
+  if (delayMs > 0) draft.update({ startupUntilUs: draft.nowUs + delayMs * 1000 });
+}
+
+function promotionReason(state: MachineState): TransitionReason {
+  const { spec, reason, activeResigned, activeUnreachable } = state;
+  if (activeResigned) return 'active-resigned';
+  if (activeUnreachable) return 'active-unreachable-bfd';
+  const isOwnerAtStart = spec.priority === ownerPriority && reason === 'startup';
+  return isOwnerAtStart ? 'startup-owner' : 'active-down-timer';
+}
+
+function postponesAnnouncement(draft: MachineDraft, timer: TimerName): boolean {
+  if (mayAnnounce(draft)) return false;
+  draft.arm(timer, draft.nowUs + draft.ownIntervalUs);
+  return true;
+}
+
 /** Keeps the rhythm of the deadlines, so that lateness does not add up. */
 function sendDueAdvertisement(draft: MachineDraft, dueUs: number): void {
-  const { latenessMaxUs, steppingDownUntilUs } = draft.state;
+  const { latenessMaxUs, steppingDownUntilUs, lateness, lastSentUs, spec } = draft.state;
   draft.update({ latenessMaxUs: Math.max(latenessMaxUs, draft.nowUs - dueUs) });
-  // Nobody took the place that was offered, so the service goes on here, at the lowered priority.
-  if (steppingDownUntilUs !== undefined && draft.nowUs >= steppingDownUntilUs) {
-    draft.update({ steppingDownUntilUs: undefined });
-  }
+  if (steppingDownUntilUs !== undefined && draft.nowUs >= steppingDownUntilUs) endOffer(draft);
+  if (listensFirst(draft, dueUs)) return;
   const offered = draft.state.steppingDownUntilUs !== undefined;
-  draft.send(offered ? resignPriority : draft.priority);
+  // What was heard in this turn may have been answered; a second advertisement says nothing more.
+  if (lastSentUs !== draft.nowUs) draft.send(offered ? resignPriority : draft.priority, dueUs);
+  // Nobody spoke up, but somebody may have held the addresses meanwhile.
+  if (lateness.listeningUntilUs !== undefined) {
+    draft.announce(spec.addresses, spec.announcements.repeat);
+  }
   const nextUs = dueUs + draft.ownIntervalUs;
   draft.arm('advertisement', nextUs > draft.nowUs ? nextUs : draft.nowUs + draft.ownIntervalUs);
 }

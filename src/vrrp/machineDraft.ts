@@ -3,10 +3,14 @@
  * that the rules read as a list of what is done. It never outlives the step.
  */
 
+import { ownerPriority, type VrrpVersion } from '../wire/vrrp.js';
+import { demotionsOf } from './machineDemotions.js';
 import type { MachineAction, MachineState, MachineStep, TimerName } from './machineModel.js';
 import type { VirtualAddress } from './protocol.js';
 import type { TransitionReason, VirtualRouterState } from './reasons.js';
 import { activeDownUs, centisecondUs, effectivePriority, skewUs } from './timing.js';
+import { versionOf } from './virtualRouter.js';
+import { isEmptyRouting, type VirtualRouting } from './virtualRouting.js';
 
 /** State and actions in the making. */
 export class MachineDraft {
@@ -25,7 +29,12 @@ export class MachineDraft {
 
   /** The priority that is advertised and compared. */
   get priority(): number {
-    return effectivePriority(this.#state.spec.priority, this.#state.demotions);
+    return effectivePriority(this.#state.spec.priority, demotionsOf(this.#state, this.nowUs));
+  }
+
+  /** The version that is spoken, on which the skew depends. */
+  get version(): VrrpVersion {
+    return versionOf(this.#state.spec);
   }
 
   /** Our own advertisement interval. */
@@ -64,17 +73,33 @@ export class MachineDraft {
     return this.#state.timers[timer] === generation;
   }
 
-  send(priority: number): void {
-    this.update({ lastSentUs: this.nowUs });
-    this.#actions.push({ type: 'send-advertisement', priority });
+  /** Sends now; `dueUs` is when that was to happen, if it is sent for its time. */
+  send(priority: number, dueUs?: number): void {
+    const { lateness } = this.#state;
+    const hasListened = lateness.listeningUntilUs !== undefined;
+    this.update({
+      lastSentUs: this.nowUs,
+      ...(hasListened ? { lateness: { ...lateness, listeningUntilUs: undefined } } : {}),
+    });
+    const due = dueUs === undefined ? {} : { dueUs };
+    this.#actions.push({ type: 'send-advertisement', priority, ...due });
   }
 
-  addAddresses(addresses: readonly VirtualAddress[]): void {
-    if (addresses.length > 0) this.#actions.push({ type: 'add-addresses', addresses });
+  addAddresses(addresses: readonly VirtualAddress[], routing: VirtualRouting): void {
+    this.#moveAddresses('add-addresses', addresses, routing);
   }
 
-  removeAddresses(addresses: readonly VirtualAddress[]): void {
-    if (addresses.length > 0) this.#actions.push({ type: 'remove-addresses', addresses });
+  removeAddresses(addresses: readonly VirtualAddress[], routing: VirtualRouting): void {
+    this.#moveAddresses('remove-addresses', addresses, routing);
+  }
+
+  #moveAddresses(
+    type: 'add-addresses' | 'remove-addresses',
+    addresses: readonly VirtualAddress[],
+    routing: VirtualRouting,
+  ): void {
+    if (!isEmptyRouting(routing)) this.#actions.push({ type, addresses, routing });
+    else if (addresses.length > 0) this.#actions.push({ type, addresses });
   }
 
   announce(addresses: readonly VirtualAddress[], repeat: number): void {
@@ -87,8 +112,15 @@ export class MachineDraft {
   /** Starts the Active_Down_Timer from the state's own count, whatever ran before. */
   armActiveDown(): void {
     const { activeDownSinceUs, activeAdvertIntervalUs, activeResigned } = this.#state;
-    const wait = activeResigned ? skewUs : activeDownUs;
-    this.arm('active-down', activeDownSinceUs + wait(this.priority, activeAdvertIntervalUs));
+    const { startupUntilUs = 0, lastAcceptedUs, activeUnreachable } = this.#state;
+    const wait = activeResigned || activeUnreachable ? skewUs : activeDownUs;
+    // An owner waits for nobody but the delay of its startup, unless it hears another owner.
+    const isOwnerAlone = this.priority === ownerPriority && lastAcceptedUs === undefined;
+    const waitUs =
+      isOwnerAlone && activeDownSinceUs <= startupUntilUs
+        ? 0
+        : wait(this.priority, activeAdvertIntervalUs, this.version);
+    this.arm('active-down', Math.max(activeDownSinceUs, startupUntilUs) + waitUs);
   }
 
   transition(to: VirtualRouterState, reason: TransitionReason): void {

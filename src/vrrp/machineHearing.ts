@@ -1,13 +1,15 @@
 /**
  * What a virtual router makes of an advertisement (RFC 9568, 6.4.2 and 6.4.3).
  */
-import { compareIpAddresses } from '../wire/ipAddress.js';
+import { compareIpAddresses, type IpAddress } from '../wire/ipAddress.js';
 import { ownerPriority, resignPriority } from '../wire/vrrp.js';
 import type { MachineDraft } from './machineDraft.js';
+import { isHeld } from './machineHolds.js';
+import { mayBeDeposed, takesOverAtOnce } from './machineLateness.js';
 import type { MachineEvent } from './machineModel.js';
 import { becomeBackup } from './machineTransitions.js';
 import type { TransitionReason } from './reasons.js';
-import { centisecondUs } from './timing.js';
+import { activeDownUs, centisecondUs, skewUs } from './timing.js';
 
 /**
  * An Active that hears lower advertisements answers at most this often. RFC 9568 asks for an answer
@@ -41,12 +43,35 @@ export function hearAsBackup(draft: MachineDraft, event: AdvertisementEvent): vo
  * its priority 0, and `tandem release` may follow a polite stop.
  */
 function hearResignation(draft: MachineDraft, event: AdvertisementEvent): void {
-  if (draft.state.activeResigned) return;
+  const { activeResigned, activeUnreachable } = draft.state;
+  if (activeResigned || activeUnreachable) return;
   draft.update({
     activeDownSinceUs: event.receivedUs,
     activeResigned: true,
     lastAcceptedUs: undefined,
     rival: undefined,
+  });
+  draft.armActiveDown();
+}
+
+/**
+ * The peer cannot be reached by BFD any more. When it is the Active, that counts as a priority 0
+ * does: Skew_Time is waited from now, and an advertisement that still comes ends that. A second BFD
+ * failure within the wait, or one after a resignation, does not restart it.
+ */
+export function losePeer(draft: MachineDraft, peer: IpAddress): void {
+  const { rival, activeResigned, activeUnreachable, lastAcceptedUs } = draft.state;
+  if (rival?.address !== peer || lastAcceptedUs === undefined) return;
+  if (activeResigned || activeUnreachable) return;
+  const { priority, version } = draft;
+  const { activeDownSinceUs, activeAdvertIntervalUs } = draft.state;
+  const skew = skewUs(priority, activeAdvertIntervalUs, version);
+  const down = activeDownUs(priority, activeAdvertIntervalUs, version);
+  if (activeDownSinceUs + down <= draft.nowUs + skew) return;
+  draft.update({
+    activeDownSinceUs: draft.nowUs,
+    activeUnreachable: true,
+    lastAcceptedUs: undefined,
   });
   draft.armActiveDown();
 }
@@ -58,8 +83,14 @@ function preempts(draft: MachineDraft): boolean {
 
 /** The delay counts from the first lower advertisement; until it ends such ones are accepted. */
 function refrainsFromPreempting(draft: MachineDraft, receivedUs: number): boolean {
+  if (draft.priority === ownerPriority) return false;
+  // The delay counts from when this node is ready.
+  if (isHeld(draft.state, draft.nowUs)) {
+    draft.update({ preemptNotBeforeUs: undefined });
+    return true;
+  }
   const delayUs = draft.state.spec.preempt.delayMs * 1000;
-  if (delayUs === 0 || draft.priority === ownerPriority) return false;
+  if (delayUs === 0) return false;
   const notBeforeUs = draft.state.preemptNotBeforeUs ?? receivedUs + delayUs;
   draft.update({ preemptNotBeforeUs: notBeforeUs });
   return receivedUs < notBeforeUs;
@@ -71,6 +102,7 @@ function acceptActive(draft: MachineDraft, event: AdvertisementEvent): void {
     activeAdvertIntervalUs: event.advertisement.advertIntervalCs * centisecondUs,
     activeDownSinceUs: event.receivedUs,
     activeResigned: false,
+    activeUnreachable: false,
     lastAcceptedUs: event.receivedUs,
   });
   draft.armActiveDown();
@@ -78,6 +110,7 @@ function acceptActive(draft: MachineDraft, event: AdvertisementEvent): void {
 
 function rememberRival(draft: MachineDraft, event: AdvertisementEvent): void {
   draft.update({
+    heardPriority: event.advertisement.priority,
     rival: {
       address: event.source,
       priority: event.advertisement.priority,
@@ -97,6 +130,8 @@ export function hearAsActive(draft: MachineDraft, event: AdvertisementEvent): vo
   }
   const reason = yieldReason(draft, event);
   if (reason === undefined) {
+    // Whoever took the place that was offered is lower still: there is nobody to leave it to.
+    draft.update({ heardPriority: priority, steppingDownUntilUs: undefined });
     assertActive(draft);
     return;
   }
@@ -105,15 +140,39 @@ export function hearAsActive(draft: MachineDraft, event: AdvertisementEvent): vo
   acceptActive(draft, event);
 }
 
-function yieldReason(
-  draft: MachineDraft,
-  { source, advertisement }: AdvertisementEvent,
-): TransitionReason | undefined {
-  const { ownAddress, steppingDownUntilUs } = draft.state;
-  if (steppingDownUntilUs !== undefined) return 'operator';
+function yieldReason(draft: MachineDraft, event: AdvertisementEvent): TransitionReason | undefined {
+  const { source, advertisement } = event;
+  const { ownAddress, steppingDownUntilUs, placeOfferedTo } = draft.state;
+  const isLate = mayBeDeposed(draft);
+  if (steppingDownUntilUs !== undefined && placeOfferedTo === 'anyone') return 'operator';
   if (advertisement.priority > draft.priority) return 'higher-priority-heard';
-  if (advertisement.priority < draft.priority || ownAddress === undefined) return undefined;
-  return compareIpAddresses(source, ownAddress) > 0 ? 'higher-address-heard' : undefined;
+  if (advertisement.priority < draft.priority) {
+    return isLate && !takesOverAtOnce(draft) ? 'own-loop-late' : undefined;
+  }
+  if (ownAddress === undefined) return undefined;
+  if (compareIpAddresses(source, ownAddress) > 0) return 'higher-address-heard';
+  if (draft.priority === ownerPriority) return ownerYieldReason(draft, event);
+  // A Backup would not take over from an equal, whatever the addresses.
+  return isLate ? 'own-loop-late' : undefined;
+}
+
+/**
+ * Of two owners the one with the lower address yields. One of another make may not; then the higher
+ * one asserts itself for two intervals, gives the other the time to hear that, and yields itself:
+ * any one Active is better than two. It is the Active again when the other has gone.
+ */
+function ownerYieldReason(
+  draft: MachineDraft,
+  { advertisement }: AdvertisementEvent,
+): TransitionReason | undefined {
+  const { nowUs, ownIntervalUs } = draft;
+  const slowerUs = Math.max(ownIntervalUs, advertisement.advertIntervalCs * centisecondUs);
+  const contestUs = 2 * ownIntervalUs + Math.floor(1.2 * slowerUs);
+  const earlier = draft.state.ownerContest;
+  const goesOn = earlier !== undefined && nowUs - earlier.lastUs <= contestUs;
+  const sinceUs = goesOn ? earlier.sinceUs : nowUs;
+  draft.update({ ownerContest: { sinceUs, lastUs: nowUs } });
+  return nowUs - sinceUs > contestUs ? 'second-owner-heard' : undefined;
 }
 
 /**

@@ -3,33 +3,38 @@
  * demotions. Both are applied without leaving Active.
  */
 import { ownerPriority, resignPriority } from '../wire/vrrp.js';
+import { demotionsOf } from './machineDemotions.js';
 import type { MachineDraft } from './machineDraft.js';
-import type { Demotion, VirtualAddress, VirtualRouterSpec } from './protocol.js';
-import { activeDownUs } from './timing.js';
+import { offerIfBeaten, tellPriority } from './machineOffer.js';
+import { changeInterface, leaveForFault } from './machineTransitions.js';
+import type { Demotion, Fault, VirtualAddress, VirtualRouterSpec } from './protocol.js';
+import { isSameValue } from './reconfiguration.js';
+import { effectivePriority } from './timing.js';
+import { routingOf, routingWithout } from './virtualRouting.js';
 
 /**
  * Takes over a new set of demotions.
  *
- * An Active whose operator wants it to step down does not just leave: it offers its place with
- * priority 0 and keeps the addresses until the one that takes it is heard, so that they are never
- * without a holder. When nobody takes it within an Active_Down_Interval, it goes on. An owner's
- * priority is never moved, so an owner does not step down either.
+ * An Active whose priority falls below that of another says so and offers its place to the other.
+ * An owner's priority is never moved.
  */
 export function applyDemotions(draft: MachineDraft, demotions: readonly Demotion[]): void {
-  const asked = (list: readonly Demotion[]) =>
-    list.some(({ reason }) => reason === 'operator-step-down');
-  const newlyAsked = asked(demotions) && !asked(draft.state.demotions);
+  const before = draft.priority;
   draft.update({ demotions });
   if (draft.state.current === 'backup') draft.armActiveDown();
   if (draft.state.current !== 'active' || draft.priority === ownerPriority) return;
-  if (newlyAsked) {
-    const offerUs = activeDownUs(draft.priority, draft.ownIntervalUs);
-    draft.update({ steppingDownUntilUs: draft.nowUs + offerUs });
-    draft.send(resignPriority);
-    draft.arm('advertisement', draft.nowUs + draft.ownIntervalUs);
-  } else if (!asked(demotions)) {
-    draft.update({ steppingDownUntilUs: undefined });
-  }
+  tellPriority(draft, before);
+}
+
+/**
+ * Takes over a new set of faults. With the first one the router leaves as if its interface were
+ * gone, except that it can still say so; without any it starts anew. An owner does the same.
+ */
+export function applyFaults(draft: MachineDraft, faults: readonly Fault[], held: boolean): void {
+  draft.update({ faults });
+  if (!draft.state.started || draft.state.ownAddress === undefined) return;
+  if (faults.length > 0) leaveForFault(draft);
+  else changeInterface(draft, draft.state.ownAddress, held, 'tracker-recovered');
 }
 
 /** Takes over new settings of the same virtual router, live. */
@@ -44,10 +49,18 @@ export function applySpec(draft: MachineDraft, spec: VirtualRouterSpec): void {
 function applyAsActive(draft: MachineDraft, previous: VirtualRouterSpec): void {
   const { spec } = draft.state;
   const added = without(spec.addresses, previous.addresses);
-  draft.removeAddresses(without(previous.addresses, spec.addresses));
+  const [routing, routingBefore] = [routingOf(spec), routingOf(previous)];
+  draft.removeAddresses(
+    without(previous.addresses, spec.addresses),
+    routingWithout(routingBefore, routing),
+  );
   draft.send(draft.state.steppingDownUntilUs === undefined ? draft.priority : resignPriority);
   draft.arm('advertisement', draft.nowUs + draft.ownIntervalUs);
-  draft.addAddresses(added);
+  if (draft.state.steppingDownUntilUs === undefined) {
+    const demotions = demotionsOf(draft.state, draft.nowUs);
+    offerIfBeaten(draft, effectivePriority(previous.priority, demotions));
+  }
+  draft.addAddresses(added, routingWithout(routing, routingBefore));
   if (added.length > 0) draft.announce(added, spec.announcements.repeat);
   if (spec.announcements.refreshMs !== previous.announcements.refreshMs) {
     draft.cancel('announcement-refresh');
@@ -76,11 +89,11 @@ function without(
   return addresses.filter((address) => !others.some((other) => isSameAddress(address, other)));
 }
 
-/** Whether two virtual addresses are the same address, prefix and interface. */
+/** Whether two virtual addresses are the same in the kernel. */
 export function isSameAddress(left: VirtualAddress, right: VirtualAddress): boolean {
-  return (
-    left.interface === right.interface &&
-    left.prefix.address === right.prefix.address &&
-    left.prefix.length === right.prefix.length
-  );
+  return isSameValue(inKernel(left), inKernel(right));
+}
+
+function inKernel({ tracked: _tracked, advertised: _advertised, ...rest }: VirtualAddress) {
+  return rest;
 }

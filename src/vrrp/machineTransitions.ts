@@ -5,20 +5,24 @@ import { ownerPriority, resignPriority } from '../wire/vrrp.js';
 import type { MachineDraft } from './machineDraft.js';
 import type { MachineState } from './machineModel.js';
 import type { TransitionReason } from './reasons.js';
+import { routingOf } from './virtualRouting.js';
 
-/** Startup, interface lost, interface back, or another source address: one rule for all four. */
+/** Startup, interface lost or back, another source address, faults gone: one rule for all. */
 export function changeInterface(
   draft: MachineDraft,
   address: MachineState['ownAddress'],
   held: boolean,
-  reason: 'startup' | 'interface-up',
+  reason: 'startup' | 'interface-up' | 'tracker-recovered',
 ): void {
   draft.update({ ownAddress: address });
   if (address === undefined) {
-    loseInterface(draft);
+    leave(draft, 'interface-down');
+  } else if (draft.state.faults.length > 0) {
+    draft.update({ reason: 'tracker-failed' });
   } else if (draft.state.current === 'initialize') {
     draft.update({ activeAdvertIntervalUs: draft.ownIntervalUs });
-    if (draft.state.spec.priority === ownerPriority && !held) {
+    const isDelayed = draft.nowUs < (draft.state.startupUntilUs ?? 0);
+    if (draft.state.spec.priority === ownerPriority && !held && !isDelayed) {
       becomeActive(draft, reason === 'startup' ? 'startup-owner' : reason);
     } else {
       becomeBackup(draft, reason);
@@ -26,16 +30,25 @@ export function changeInterface(
   }
 }
 
+/** Leaves because of a fault: priority 0 first, while the addresses still answer. */
+export function leaveForFault(draft: MachineDraft): void {
+  if (draft.state.current === 'active') draft.send(resignPriority);
+  leave(draft, 'tracker-failed');
+}
+
 /** Nothing can be sent on an interface that is lost, so the peers find out by their own timers. */
-function loseInterface(draft: MachineDraft): void {
+function leave(draft: MachineDraft, reason: 'interface-down' | 'tracker-failed'): void {
   if (draft.state.current === 'initialize') {
-    draft.update({ reason: 'interface-down' });
+    draft.update({ reason });
     return;
   }
   cancelAllTimers(draft);
-  if (draft.state.current === 'active') draft.removeAddresses(draft.state.spec.addresses);
-  draft.update({ rival: undefined });
-  draft.transition('initialize', 'interface-down');
+  if (draft.state.current === 'active') removeEverything(draft);
+  draft.update({
+    rival: undefined,
+    lateness: { ...draft.state.lateness, listeningUntilUs: undefined },
+  });
+  draft.transition('initialize', reason);
 }
 
 /** Leaves for good: priority 0 first, while the addresses still answer, then the addresses. */
@@ -45,9 +58,15 @@ export function shutDown(draft: MachineDraft, reason: TransitionReason): void {
   cancelAllTimers(draft);
   if (draft.state.current === 'active') {
     draft.send(resignPriority);
-    draft.removeAddresses(draft.state.spec.addresses);
+    removeEverything(draft);
   }
   draft.transition('initialize', reason);
+}
+
+/** Whatever moves with the Active. */
+function removeEverything(draft: MachineDraft): void {
+  const { spec } = draft.state;
+  draft.removeAddresses(spec.addresses, routingOf(spec));
 }
 
 function cancelAllTimers(draft: MachineDraft): void {
@@ -60,13 +79,15 @@ export function becomeActive(draft: MachineDraft, reason: TransitionReason): voi
   draft.cancel('active-down');
   draft.update({
     activeResigned: false,
+    activeUnreachable: false,
     lastAcceptedUs: undefined,
     preemptNotBeforeUs: undefined,
     steppingDownUntilUs: undefined,
+    ownerContest: undefined,
     rival: undefined,
   });
   draft.send(draft.priority);
-  draft.addAddresses(spec.addresses);
+  draft.addAddresses(spec.addresses, routingOf(spec));
   draft.announce(spec.addresses, spec.announcements.repeat);
   draft.arm('advertisement', draft.nowUs + draft.ownIntervalUs);
   const { delayMs, refreshMs } = spec.announcements;
@@ -81,8 +102,11 @@ export function becomeActive(draft: MachineDraft, reason: TransitionReason): voi
  */
 export function becomeBackup(draft: MachineDraft, reason: TransitionReason): void {
   cancelAllTimers(draft);
-  draft.removeAddresses(draft.state.spec.addresses);
-  draft.update({ steppingDownUntilUs: undefined });
+  removeEverything(draft);
+  draft.update({
+    steppingDownUntilUs: undefined,
+    lateness: { ...draft.state.lateness, listeningUntilUs: undefined },
+  });
   restartBackup(draft);
   draft.transition('backup', reason);
 }
@@ -92,6 +116,7 @@ export function restartBackup(draft: MachineDraft): void {
   draft.update({
     activeDownSinceUs: draft.nowUs,
     activeResigned: false,
+    activeUnreachable: false,
     lastAcceptedUs: undefined,
     preemptNotBeforeUs: undefined,
   });

@@ -1,20 +1,26 @@
 /**
  * What a new configuration means for the virtual routers that run: the least that gets there.
  */
+import type { IpFamily } from '../wire/ipAddress.js';
 import type { SyncGroupSpec, VirtualRouterSpec, VrrpConfiguration } from './protocol.js';
+import { familyOfRouter } from './virtualRouter.js';
 
 /**
- * What makes a virtual router the one that it is on the wire: its identifier on its interface. The
- * name is ours alone, so a renamed router goes on.
+ * What makes a virtual router the one that it is on the wire: its identifier on its interface, of
+ * its family: `eth0/51`, or `eth0/51/ipv6`. The name is ours alone, so a renamed router goes on.
  */
-export type RouterKey = `${string}/${number}`;
+export type RouterKey = `${string}/${number}` | `${string}/${number}/ipv6`;
 
 /** The key of a virtual router. */
-export function routerKey(router: {
-  readonly interface: string;
-  readonly vrid: number;
-}): RouterKey {
-  return `${router.interface}/${router.vrid}`;
+export function routerKey(
+  router: Pick<VirtualRouterSpec, 'interface' | 'vrid' | 'addresses'>,
+): RouterKey {
+  return wireKey(router.interface, familyOfRouter(router), router.vrid);
+}
+
+/** The key of the virtual router that a packet names. */
+export function wireKey(interfaceName: string, family: IpFamily, vrid: number): RouterKey {
+  return family === 4 ? `${interfaceName}/${vrid}` : `${interfaceName}/${vrid}/ipv6`;
 }
 
 /** A sync group whose members are keys instead of names. */
@@ -60,7 +66,7 @@ function resolveGroup(
 }
 
 /** Whether two configuration values are the same: plain data, so keys and leaves say it all. */
-function isSameValue(left: unknown, right: unknown): boolean {
+export function isSameValue(left: unknown, right: unknown): boolean {
   if (!isObject(left) || !isObject(right)) return left === right;
   const keys = Object.keys(left);
   return (

@@ -6,8 +6,10 @@ type Refusal = Extract<FromVrrp, { type: 'refused' }>;
 
 const codes: readonly string[] = [
   'INTERFACE_MISSING',
+  'INTERFACE_UNUSABLE',
   'PERMISSION',
   'SYSTEM_CALL',
+  'VRRP_KEY_UNUSABLE',
 ] satisfies readonly Refusal['code'][];
 
 /** Turns the error that stopped a configuration into the message that main gets. */

@@ -8,8 +8,8 @@
  */
 import { encodeGratuitousArp } from '../wire/arp.js';
 import { ipAddress } from '../wire/ipAddress.js';
-import { encodeAdvertisement, vrrpGroupIpv4 } from '../wire/vrrp.js';
 import { emptyElection, nextDeadlineUs, noInputs, runTurn } from './election.js';
+import { outgoingAdvertisements } from './outgoingAdvertisements.js';
 import type { VirtualRouterSpec } from './protocol.js';
 import { planReconfiguration } from './reconfiguration.js';
 
@@ -41,13 +41,7 @@ export function rehearsePromotion(): void {
     const { state } = runTurn(emptyElection, { ...noInputs, commands }, 0);
     const { effects } = runTurn(state, noInputs, nextDeadlineUs(state) ?? 0);
     for (const { priority, spec } of effects.advertisements) {
-      const advertised = spec.addresses.map(({ prefix }) => prefix.address);
-      const { vrid, advertIntervalCs } = spec;
-      encodeAdvertisement(
-        { vrid, priority, advertIntervalCs, addresses: advertised },
-        { source, destination: vrrpGroupIpv4 },
-        spec.checksum,
-      );
+      outgoingAdvertisements(spec, priority, source);
     }
     for (const { addresses: announced } of effects.announcements) {
       for (const { prefix } of announced) {

@@ -3,10 +3,18 @@
  * a machine that answers for them but does not take part in the election any more.
  */
 import { openRouteNetlink, type RouteNetlink } from '../kernel/routeNetlink.js';
-import { encodeAdvertisement, resignPriority, vrrpGroupIpv4 } from '../wire/vrrp.js';
+import { resignPriority } from '../wire/vrrp.js';
+import { AddressKeeper, type PortDirectory } from './addressKeeper.js';
+import { readAuthenticators } from './authenticators.js';
+import type { RouterEffect } from './election.js';
 import { InterfacePort } from './interfacePort.js';
 import { type InterfaceView, readInterfaces } from './interfacePorts.js';
+import { outgoingAdvertisements } from './outgoingAdvertisements.js';
+import { senderAddress } from './portIdentity.js';
 import type { VirtualAddress, VirtualRouterSpec, VrrpConfiguration } from './protocol.js';
+import { routerKey } from './reconfiguration.js';
+import { VirtualMacDevices } from './virtualMacDevices.js';
+import { routingOf } from './virtualRouting.js';
 
 /** What was given up. */
 export interface ReleaseResult {
@@ -14,28 +22,38 @@ export interface ReleaseResult {
 }
 
 /**
- * Sends priority 0 for each virtual router that left addresses behind, then takes them off.
+ * Sends priority 0 for each virtual router that left addresses behind, then takes them off, with
+ * its routes, its rules and the devices of virtual MAC addresses.
  *
- * A router without any is left alone: either it was not Active, or it has resigned already, and a
- * second priority 0 would only make its Backups count anew. Interfaces that are gone are passed
- * over. Throws TandemError (PERMISSION, SYSTEM_CALL) when an address cannot be taken off.
+ * A router without addresses says nothing: either it was not Active, or it has resigned already,
+ * and a second priority 0 would only make its Backups count anew. Interfaces that are gone are
+ * passed over. Throws TandemError (PERMISSION, SYSTEM_CALL) when an address cannot be taken off.
  */
 export function releaseAddresses(configuration: VrrpConfiguration): ReleaseResult {
   const routes = openRouteNetlink();
   try {
     const view = readInterfaces(routes, configuration);
+    const keeper = new AddressKeeper(routes, directoryOf(view));
     const removed: VirtualAddress[] = [];
     for (const router of configuration.routers) {
       const left = addressesLeft(routes, view, router);
-      if (left.length === 0) continue;
-      resign(view, router);
-      removeAll(routes, view, left);
+      if (left.length > 0) resign(view, router);
+      const [failure] = keeper.apply([leaving(router)], new Map());
+      if (failure !== undefined) throw failure.error;
       removed.push(...left);
     }
+    new VirtualMacDevices(routes).retain([]);
     return { removed };
   } finally {
     routes.close();
   }
+}
+
+/** What the election would want done when the router stops being Active. */
+function leaving(spec: VirtualRouterSpec): RouterEffect<'remove-addresses'> {
+  const { addresses } = spec;
+  const router = routerKey(spec);
+  return { type: 'remove-addresses', addresses, routing: routingOf(spec), router, spec };
 }
 
 /** The addresses of a router that are on their interfaces, as they are there. */
@@ -44,11 +62,12 @@ function addressesLeft(
   view: InterfaceView,
   router: VirtualRouterSpec,
 ): readonly VirtualAddress[] {
-  const present = routes.addresses({ family: 4 });
+  const present = routes.addresses();
   return router.addresses.flatMap((address) => {
     const port = view.get(address.interface);
     // The only address of an owner's interface stays, see AddressKeeper.
-    if (port === undefined || port.source === address.prefix.address) return [];
+    if (port === undefined) return [];
+    if ([port.source, port.linkLocal].includes(address.prefix.address)) return [];
     return present
       .filter(
         ({ interfaceIndex, prefix }) =>
@@ -58,42 +77,30 @@ function addressesLeft(
   });
 }
 
-/** An interface that cannot send is no reason to keep the addresses. */
+/** A router that cannot say that it leaves is no reason to keep the addresses. */
 function resign(view: InterfaceView, router: VirtualRouterSpec): void {
   const identity = view.get(router.interface);
-  if (identity?.source === undefined) return;
-  const { vrid, advertIntervalCs, checksum } = router;
-  const message = encodeAdvertisement(
-    {
-      vrid,
-      priority: resignPriority,
-      advertIntervalCs,
-      addresses: router.addresses.map(({ prefix }) => prefix.address),
-    },
-    { source: identity.source, destination: vrrpGroupIpv4 },
-    checksum,
-  );
-  const port = new InterfacePort(identity);
+  const source = identity === undefined ? undefined : senderAddress(identity, router);
+  if (identity === undefined || source === undefined) return;
+  let port: InterfacePort | undefined;
   try {
-    port.sendAdvertisement(message);
+    const authenticator = readAuthenticators([router]).get(routerKey(router));
+    const messages = outgoingAdvertisements(router, resignPriority, source, (message, from) =>
+      authenticator?.sign(message, from, Date.now()),
+    );
+    port = new InterfacePort(identity);
+    for (const { message, destination } of messages) {
+      port.sendAdvertisement(message, source, destination);
+    }
   } catch {
     // The peers find out by their own timers.
   } finally {
-    port.close();
+    port?.close();
   }
 }
 
-function removeAll(
-  routes: RouteNetlink,
-  view: InterfaceView,
-  addresses: readonly VirtualAddress[],
-): void {
-  const changes = addresses.flatMap(({ prefix, interface: name }) => {
-    const interfaceIndex = view.get(name)?.index;
-    return interfaceIndex === undefined
-      ? []
-      : [{ action: 'delete' as const, interfaceIndex, prefix }];
-  });
-  const failure = routes.changeAddresses(changes).find((error) => error !== undefined);
-  if (failure !== undefined) throw failure;
+/** The interfaces as the keeper of addresses looks them up. */
+function directoryOf(view: InterfaceView): PortDirectory {
+  const entries = new Map([...view].map(([name, identity]) => [name, { identity }]));
+  return { get: (name) => entries.get(name), all: () => [...entries.values()] };
 }

@@ -2,9 +2,12 @@
  * Everything that the vrrp thread tells the main thread: transitions, reports and log lines, and
  * the counters behind them.
  */
+
+import type { BfdSessionReport } from '../bfd/protocol.js';
 import { nowUs } from '../kernel/monotonicClock.js';
+import type { TrackerReport } from '../track/model.js';
 import type { ElectionState, RouterEffect } from './election.js';
-import type { FromVrrp, LogLevel } from './protocol.js';
+import type { FromVrrp, LatenessSummary, LogLevel, RealtimeReport } from './protocol.js';
 import type { RouterKey } from './reconfiguration.js';
 import { Remarks } from './remarks.js';
 import { RouterStatistics } from './routerStatistics.js';
@@ -53,12 +56,25 @@ export class Reporter {
     this.#post({ type: 'transition', router: spec.name, from, to, reason, atUnixMs });
   }
 
-  report(election: ElectionState, turns: number): void {
-    const offsetMs = Date.now() - nowUs() / 1000;
+  /** `trackers` only when they are other than at the last report. */
+  report(
+    election: ElectionState,
+    others: {
+      readonly turns: number;
+      readonly loop: LatenessSummary;
+      readonly realtime: RealtimeReport;
+      readonly trackers: readonly TrackerReport[] | undefined;
+      readonly sessions: readonly BfdSessionReport[];
+    },
+  ): void {
+    const { turns, loop, realtime, trackers, sessions } = others;
+    const now = nowUs();
+    const offsetMs = Date.now() - now / 1000;
     const toUnixMs = (us: number) => Math.round(offsetMs + us / 1000);
     const routers = [...election.routers].map(([key, machine]) =>
-      this.statistics(key).report(machine, toUnixMs),
+      this.statistics(key).report(machine, now, toUnixMs),
     );
-    this.#post({ type: 'report', routers, turns });
+    const news = trackers === undefined ? {} : { trackers };
+    this.#post({ type: 'report', routers, turns, loop, realtime, sessions, ...news });
   }
 }

@@ -20,7 +20,7 @@ const aliveIntervals = 2;
 export function groupMayPromote(members: readonly MachineState[], nowUs: number): boolean {
   return members.every((member) => {
     if (member.current === 'active') return true;
-    if (member.current === 'initialize') return false;
+    if (member.current === 'initialize' || nowUs < (member.startupUntilUs ?? 0)) return false;
     const { lastAcceptedUs, activeAdvertIntervalUs } = member;
     return (
       lastAcceptedUs === undefined ||
@@ -31,7 +31,9 @@ export function groupMayPromote(members: readonly MachineState[], nowUs: number)
 
 /** Whether a router that starts is held in Backup: another member cannot run. */
 export function isHeldByGroup(others: readonly MachineState[]): boolean {
-  return others.some((other) => other.started && other.ownAddress === undefined);
+  return others.some(
+    ({ started, ownAddress, faults }) => started && (ownAddress === undefined || faults.length > 0),
+  );
 }
 
 /**

@@ -5,7 +5,7 @@
 import { test } from 'node:test';
 import { runCourse } from './support/randomCourse.js';
 
-const seedCount = 200;
+const seedCount = 500;
 const only = process.env.SEED;
 const seeds =
   only === undefined ? Array.from({ length: seedCount }, (_, index) => index + 1) : [Number(only)];

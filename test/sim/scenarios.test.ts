@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VirtualRouterSpec } from '../../src/vrrp/protocol.js';
 import { internetChecksum } from '../../src/wire/checksum.js';
-import { ipAddress, parseIpPrefix } from '../../src/wire/ipAddress.js';
+import { ipAddress, ipToBytes, parseIpPrefix } from '../../src/wire/ipAddress.js';
+import { ipv4Layout } from '../../src/wire/ipv4Header.js';
+import { vrrpGroupIpv4 } from '../../src/wire/vrrp.js';
+import { receiveAdvertisement } from '../../src/wire/vrrpReceive.js';
 import { SimulatedLan } from './support/simulatedLan.js';
-import { SimulatedNode, vrrpPacket } from './support/simulatedNode.js';
+import { SimulatedNode } from './support/simulatedNode.js';
 
 const router = 'eth0/51';
 const second = 1_000_000;
@@ -211,7 +214,7 @@ test('9: an advert that arrived 10 ms before the deadline counts after a stall o
   lan.run(deadlineUs - 20_000);
   b.stalledUntilUs = deadlineUs + 480_000;
   lan.run(10_000);
-  lan.inject('eth0', vrrpPacket(ipAddress('192.0.2.1'), plainMessage(200, 1)));
+  injectBytes(lan, plainMessage(200, 1));
   lan.run(3 * second);
   assert.equal(b.stateOf(router), 'backup');
   lan.run(1 * second);
@@ -234,7 +237,7 @@ test('10: an advert that counts no addresses does not refresh the timer of a Bac
   const b = makeNode(lan, 'B', 2, { priority: 150 });
   b.start();
   lan.run(1 * second);
-  lan.inject('eth0', vrrpPacket(ipAddress('192.0.2.1'), plainMessage(200, 0)));
+  injectBytes(lan, plainMessage(200, 0));
   lan.run(5 * second);
   assert.equal(lan.lastPromotionUs(b), 3_414_062);
 });
@@ -245,4 +248,30 @@ function plainMessage(priority: number, count: 0 | 1): Uint8Array {
   const message = Buffer.from(count === 0 ? head : [...head, 192, 0, 2, 100]);
   message.writeUInt16BE(internetChecksum([message]), 6);
   return message;
+}
+
+/** Puts a message of 192.0.2.1 onto the LAN, if a router would take it at all. */
+function injectBytes(lan: SimulatedLan, message: Uint8Array): void {
+  const source = ipAddress('192.0.2.1');
+  const header = ipv4Layout.encode({
+    version: 4,
+    headerWords: 5,
+    typeOfService: 0xc0,
+    totalLength: ipv4Layout.byteLength + message.length,
+    identification: 0,
+    flags: 0,
+    fragmentOffset: 0,
+    timeToLive: 255,
+    protocol: 112,
+    headerChecksum: 0,
+    source: ipToBytes(source),
+    destination: ipToBytes(vrrpGroupIpv4),
+  });
+  const ownAddress = ipAddress('192.0.2.2');
+  const received = receiveAdvertisement(Buffer.concat([header, message]), {
+    routerOf: () => ({ version: 3, ownAddress, isOwner: false, advertIntervalCs: 100 }),
+    clock: { monotonicUs: 0, unixMs: 0 },
+  });
+  if (!received.accepted) return;
+  lan.inject({ segment: 'eth0', router, source, advertisement: received.advertisement });
 }

@@ -1,10 +1,11 @@
 /**
- * Segments that join simulated nodes, in virtual time: every packet is delayed, may be lost, and
- * does not cross a partition. Time passes only when something happens, so hours cost milliseconds
- * and every time in a test is exact.
+ * Segments that join simulated nodes, in virtual time: every packet is delayed, may be lost or come
+ * twice, may overtake another, and does not cross a partition. Time passes only when something
+ * happens, so hours cost milliseconds and every time in a test is exact.
  */
+import { MinHeap } from '../../../src/health/minHeap.js';
 import type { RouterKey } from '../../../src/vrrp/reconfiguration.js';
-import type { NodeTransition, SimulatedNode } from './simulatedNode.js';
+import type { NodeTransition, SentPacket, SimulatedNode } from './simulatedNode.js';
 
 /** A transition, with who and when. */
 export interface RecordedTransition extends NodeTransition {
@@ -12,20 +13,20 @@ export interface RecordedTransition extends NodeTransition {
   readonly atUs: number;
 }
 
-/** How the segments treat packets. Both are asked for each packet and receiver. */
+/** How the segments treat packets. All are asked for each packet and receiver. */
 export interface LanConditions {
   readonly delayUs: () => number;
   readonly isLost: () => boolean;
+  /** Whether a packet comes twice; absent: never. */
+  readonly isDoubled?: () => boolean;
 }
 
 /** A LAN that delivers at once and loses nothing. */
 export const perfectConditions: LanConditions = { delayUs: () => 0, isLost: () => false };
 
 interface Delivery {
-  readonly atUs: number;
   readonly to: SimulatedNode;
-  readonly segment: string;
-  readonly bytes: Uint8Array;
+  readonly packet: SentPacket;
 }
 
 /** Turns at one instant; more mean that two nodes answer each other without time passing. */
@@ -41,7 +42,12 @@ export class SimulatedLan {
   readonly sent: { node: string; segment: string; priority: number; atUs: number }[] = [];
   /** Packets that the conditions lost. */
   lost = 0;
-  readonly #deliveries: Delivery[] = [];
+  /** Nodes that came out of a stall. */
+  thawed = 0;
+  /** Whether a node changed its state at the present instant. */
+  hasChanged = false;
+  readonly #deliveries = new MinHeap<Delivery>();
+  /** Paths that are cut: from whom, to whom, on which segment. */
   readonly #cuts = new Set<string>();
   readonly #onInstant: (lan: SimulatedLan) => void;
 
@@ -55,8 +61,13 @@ export class SimulatedLan {
 
   /** Cuts the path between two nodes on a segment, in both directions. */
   cut(one: SimulatedNode, other: SimulatedNode, segment: string): void {
-    this.#cuts.add(`${one.name} ${other.name} ${segment}`);
-    this.#cuts.add(`${other.name} ${one.name} ${segment}`);
+    this.cutOneWay(one, other, segment);
+    this.cutOneWay(other, one, segment);
+  }
+
+  /** What one node sends on a segment does not reach the other any more. */
+  cutOneWay(from: SimulatedNode, to: SimulatedNode, segment: string): void {
+    this.#cuts.add(`${from.name} ${to.name} ${segment}`);
   }
 
   /** Ends every partition. */
@@ -64,23 +75,28 @@ export class SimulatedLan {
     this.#cuts.clear();
   }
 
-  isCut(one: SimulatedNode, other: SimulatedNode, segment: string): boolean {
-    return this.#cuts.has(`${one.name} ${other.name} ${segment}`);
+  /** Whether what one node sends does not reach the other. */
+  isCut(from: SimulatedNode, to: SimulatedNode, segment: string): boolean {
+    return this.#cuts.size > 0 && this.#cuts.has(`${from.name} ${to.name} ${segment}`);
   }
 
   /** Whether two nodes can hear each other on a segment now, and are able to react. */
   areConnected(one: SimulatedNode, other: SimulatedNode, segment: string): boolean {
-    const able = [one, other].every(
-      (node) => node.running && !node.isStalled(this.nowUs) && node.isUsable(segment),
+    return this.hears(one, other, segment) && !this.isCut(one, other, segment);
+  }
+
+  /** Whether a node can hear another on a segment now; both are able to act. */
+  hears(one: SimulatedNode, other: SimulatedNode, segment: string): boolean {
+    return (
+      one.isAble(this.nowUs, segment) &&
+      other.isAble(this.nowUs, segment) &&
+      !this.isCut(other, one, segment)
     );
-    return able && !this.isCut(one, other, segment);
   }
 
   /** Puts a packet onto a segment as if from a station that is no node. */
-  inject(segment: string, bytes: Uint8Array): void {
-    for (const to of this.nodes) {
-      this.#deliveries.push({ atUs: this.nowUs, to, segment, bytes });
-    }
+  inject(packet: SentPacket): void {
+    for (const to of this.nodes) this.#deliveries.push(this.nowUs, { to, packet });
   }
 
   /** Lets time pass. */
@@ -91,6 +107,7 @@ export class SimulatedLan {
       this.#runInstant();
     }
     this.nowUs = endUs;
+    this.#onInstant(this);
   }
 
   /** The node that is Active for a router; throws when it is not exactly one. */
@@ -111,8 +128,7 @@ export class SimulatedLan {
   }
 
   #nextEventUs(): number {
-    let nextUs = Number.POSITIVE_INFINITY;
-    for (const { atUs } of this.#deliveries) nextUs = Math.min(nextUs, atUs);
+    let nextUs = this.#deliveries.firstKey ?? Number.POSITIVE_INFINITY;
     for (const node of this.nodes) nextUs = Math.min(nextUs, node.nextWakeUs(this.nowUs));
     return Math.max(nextUs, this.nowUs);
   }
@@ -124,32 +140,33 @@ export class SimulatedLan {
       const awake = this.nodes.find((node) => node.nextWakeUs(this.nowUs) <= this.nowUs);
       if (awake === undefined) {
         this.#onInstant(this);
+        this.hasChanged = false;
         return;
       }
-      const { sent, transitions } = awake.turn(this.nowUs);
+      const { sent, transitions, thawed } = awake.turn(this.nowUs);
+      if (thawed) this.thawed += 1;
+      if (transitions.length > 0) this.hasChanged = true;
       for (const transition of transitions) {
         this.transitions.push({ ...transition, node: awake.name, atUs: this.nowUs });
       }
-      for (const { segment, bytes } of sent) this.#multicast(awake, segment, bytes);
+      for (const packet of sent) this.#multicast(awake, packet);
     }
     throw new Error(`time stands still at ${this.nowUs} us`);
   }
 
   #deliverDue(): void {
-    for (let index = 0; index < this.#deliveries.length; ) {
-      const delivery = this.#deliveries[index];
-      if (delivery === undefined || delivery.atUs > this.nowUs) {
-        index += 1;
-        continue;
-      }
-      this.#deliveries.splice(index, 1);
-      delivery.to.receive(delivery.segment, delivery.bytes, this.nowUs);
+    for (
+      let delivery = this.#deliveries.popUntil(this.nowUs);
+      delivery !== undefined;
+      delivery = this.#deliveries.popUntil(this.nowUs)
+    ) {
+      delivery.to.receive(delivery.packet, this.nowUs);
     }
   }
 
-  #multicast(from: SimulatedNode, segment: string, bytes: Uint8Array): void {
-    const priorityOffset = 22;
-    const priority = bytes[priorityOffset] ?? 0;
+  #multicast(from: SimulatedNode, packet: SentPacket): void {
+    const { segment } = packet;
+    const { priority } = packet.advertisement;
     this.sent.push({ node: from.name, segment, priority, atUs: this.nowUs });
     for (const to of this.nodes) {
       if (to === from || this.isCut(from, to, segment)) continue;
@@ -157,8 +174,10 @@ export class SimulatedLan {
         this.lost += 1;
         continue;
       }
-      const atUs = this.nowUs + this.conditions.delayUs();
-      this.#deliveries.push({ atUs, to, segment, bytes });
+      const copies = this.conditions.isDoubled?.() === true ? 2 : 1;
+      for (let copy = 0; copy < copies; copy += 1) {
+        this.#deliveries.push(this.nowUs + this.conditions.delayUs(), { to, packet });
+      }
     }
   }
 }

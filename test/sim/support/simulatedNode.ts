@@ -2,6 +2,8 @@
  * A director in virtual time: the same pure election as the vrrp thread, and around it what the
  * thread and the kernel do: sockets that hold packets while the loop is stalled, and addresses.
  */
+
+import { stampToMonotonicUs } from '../../../src/kernel/receiveTime.js';
 import {
   type ElectionCommand,
   type ElectionState,
@@ -12,32 +14,28 @@ import {
   type TurnEffects,
 } from '../../../src/vrrp/election.js';
 import type { MachineState } from '../../../src/vrrp/machineModel.js';
-import type { VirtualRouterSpec, VrrpConfiguration } from '../../../src/vrrp/protocol.js';
+import type { VrrpConfiguration } from '../../../src/vrrp/protocol.js';
 import type { TransitionReason, VirtualRouterState } from '../../../src/vrrp/reasons.js';
-import {
-  planReconfiguration,
-  type RouterKey,
-  routerKey,
-} from '../../../src/vrrp/reconfiguration.js';
-import { formatIpPrefix, type IpAddress, ipToBytes } from '../../../src/wire/ipAddress.js';
-import { ipv4Layout } from '../../../src/wire/ipv4Header.js';
-import { encodeAdvertisement, vrrpGroupIpv4 } from '../../../src/wire/vrrp.js';
-import { receiveAdvertisement } from '../../../src/wire/vrrpReceive.js';
+import { planReconfiguration, type RouterKey } from '../../../src/vrrp/reconfiguration.js';
+import { formatIpPrefix, type IpAddress } from '../../../src/wire/ipAddress.js';
+import type { Advertisement } from '../../../src/wire/vrrp.js';
 
 /** Most packets that the simulated kernel keeps for one node. */
 const socketPacketsMax = 2000;
 
-/** A packet in a socket: where and when the kernel received it. */
-interface WaitingPacket {
-  readonly segment: string;
-  readonly bytes: Uint8Array;
-  readonly receivedUs: number;
-}
-
-/** A packet that a node sends. */
+/** An advertisement on its way. */
 export interface SentPacket {
   readonly segment: string;
-  readonly bytes: Uint8Array;
+  readonly router: RouterKey;
+  readonly source: IpAddress;
+  readonly advertisement: Advertisement;
+}
+
+/** A packet in a socket: when the kernel received it, and by how much its stamp is wrong. */
+interface WaitingPacket {
+  readonly packet: SentPacket;
+  readonly receivedUs: number;
+  readonly clockOffsetUs: number;
 }
 
 /** A change of state, as the node's own thread would tell it. */
@@ -52,28 +50,11 @@ export interface NodeTransition {
 export interface NodeTurn {
   readonly sent: readonly SentPacket[];
   readonly transitions: readonly NodeTransition[];
+  /** Whether the node was stalled until now. */
+  readonly thawed: boolean;
 }
 
-const nothing: NodeTurn = { sent: [], transitions: [] };
-
-/** An IPv4 packet of protocol 112 around a message, as it is on the link. */
-export function vrrpPacket(source: IpAddress, message: Uint8Array, timeToLive = 255): Uint8Array {
-  const header = ipv4Layout.encode({
-    version: 4,
-    headerWords: 5,
-    typeOfService: 0xc0,
-    totalLength: ipv4Layout.byteLength + message.length,
-    identification: 0,
-    flags: 0,
-    fragmentOffset: 0,
-    timeToLive,
-    protocol: 112,
-    headerChecksum: 0,
-    source: ipToBytes(source),
-    destination: ipToBytes(vrrpGroupIpv4),
-  });
-  return Buffer.concat([header, message]);
-}
+const nothing: NodeTurn = { sent: [], transitions: [], thawed: false };
 
 /** One director. */
 export class SimulatedNode {
@@ -84,8 +65,13 @@ export class SimulatedNode {
   /** Virtual addresses that the simulated kernel has, as `address/length@interface`. */
   readonly addresses = new Set<string>();
   stalledUntilUs = 0;
+  /** Whether the whole machine is paused while it is stalled, so that packets are lost too. */
+  isPaused = false;
   #election: ElectionState = emptyElection;
   #running = false;
+  #lastReadUs = 0;
+  /** How far the wall clock, which stamps the packets, is off the monotonic one. */
+  #clockOffsetUs = 0;
   #waiting: WaitingPacket[] = [];
   #commands: ElectionCommand[] = [];
   readonly #downSegments = new Set<string>();
@@ -101,24 +87,43 @@ export class SimulatedNode {
     this.configuration = configuration;
   }
 
+  /** Whether the agent runs: it was started, and has neither crashed nor been stopped. */
   get running(): boolean {
     return this.#running;
   }
 
-  /** The machines of the node by their keys. */
+  /** The states of the node's virtual routers. */
   get routers(): ReadonlyMap<RouterKey, MachineState> {
     return this.#election.routers;
   }
 
+  /** Timers that wait in the node's queue, stale ones included. */
+  get timerCount(): number {
+    return this.#election.timers.size;
+  }
+
   isStalled(nowUs: number): boolean {
-    return this.stalledUntilUs > nowUs;
+    return nowUs < this.stalledUntilUs;
   }
 
+  /** Whether the interface of a segment is up. */
   isUsable(segment: string): boolean {
-    return this.sources.has(segment) && !this.#downSegments.has(segment);
+    return !this.#downSegments.has(segment);
   }
 
-  /** State of a router, by its key; `undefined` when the node is off. */
+  /** Whether the node can hear and speak on a segment. */
+  isAble(nowUs: number, segment: string): boolean {
+    return this.#running && !this.isStalled(nowUs) && this.isUsable(segment);
+  }
+
+  /** Whether a tracker keeps one of the routers on a segment from running. */
+  hasFault(segment: string): boolean {
+    for (const { spec, faults } of this.#election.routers.values()) {
+      if (spec.interface === segment && faults.length > 0) return true;
+    }
+    return false;
+  }
+
   stateOf(router: RouterKey): VirtualRouterState | undefined {
     return this.#election.routers.get(router)?.current;
   }
@@ -126,17 +131,14 @@ export class SimulatedNode {
   /** Starts the agent on a machine that holds no virtual address. */
   start(): void {
     this.#running = true;
-    const plan = planReconfiguration([], this.configuration);
-    const addresses = new Map([...this.sources].filter(([segment]) => this.isUsable(segment)));
-    this.#commands.push({ type: 'reconfigure', plan, addresses });
+    this.#reconfigure([]);
   }
 
   /** Loads another configuration into the running agent. */
   reload(configuration: VrrpConfiguration): void {
-    const plan = planReconfiguration(this.configuration.routers, configuration);
+    const { routers } = this.configuration;
     this.configuration = configuration;
-    const addresses = new Map([...this.sources].filter(([segment]) => this.isUsable(segment)));
-    this.#commands.push({ type: 'reconfigure', plan, addresses });
+    this.#reconfigure(routers);
   }
 
   command(command: ElectionCommand): void {
@@ -152,6 +154,18 @@ export class SimulatedNode {
     this.#commands = [];
     this.addresses.clear();
     this.stalledUntilUs = 0;
+    this.isPaused = false;
+  }
+
+  /** The loop does not run until then; `isPaused` as the field of that name. */
+  stall(untilUs: number, isPaused = false): void {
+    this.stalledUntilUs = untilUs;
+    this.isPaused = isPaused;
+  }
+
+  /** Somebody sets the wall clock. */
+  jumpClock(us: number): void {
+    this.#clockOffsetUs += us;
   }
 
   setInterface(segment: string, up: boolean): void {
@@ -161,26 +175,27 @@ export class SimulatedNode {
   }
 
   /** The kernel receives a packet, whatever the agent is doing. */
-  receive(segment: string, bytes: Uint8Array, nowUs: number): void {
-    if (!this.#running || !this.isUsable(segment)) return;
+  receive(packet: SentPacket, nowUs: number): void {
+    if (!this.#running || !this.isUsable(packet.segment)) return;
+    if (this.isPaused && this.isStalled(nowUs)) return;
     if (this.#waiting.length >= socketPacketsMax) return;
-    this.#waiting.push({ segment, bytes, receivedUs: nowUs });
+    this.#waiting.push({ packet, receivedUs: nowUs, clockOffsetUs: this.#clockOffsetUs });
   }
 
   /** When the node's loop wakes up next; infinite when it has nothing to do. */
   nextWakeUs(nowUs: number): number {
-    const work =
-      this.#commands.length > 0 || this.#waiting.length > 0 || this.#changedSegments.size > 0
-        ? nowUs
-        : (nextDeadlineUs(this.#election) ?? Number.POSITIVE_INFINITY);
-    return Math.max(work, this.stalledUntilUs);
+    if (this.isStalled(nowUs)) return this.stalledUntilUs;
+    const hasWork =
+      this.#commands.length > 0 || this.#waiting.length > 0 || this.#changedSegments.size > 0;
+    if (hasWork) return nowUs;
+    return nextDeadlineUs(this.#election) ?? Number.POSITIVE_INFINITY;
   }
 
   /** One turn of the loop, as the vrrp thread makes it: hear, take messages, run what is due. */
   turn(nowUs: number): NodeTurn {
     if (this.isStalled(nowUs)) return nothing;
     const inputs = {
-      advertisements: this.#readSockets(),
+      advertisements: this.#readSockets(nowUs),
       interfaces: this.#readInterfaces(),
       commands: this.#commands,
     };
@@ -189,27 +204,29 @@ export class SimulatedNode {
     this.#election = state;
     const sent = this.#send(effects);
     this.#moveAddresses(effects);
-    return { sent, transitions: effects.transitions };
+    const thawed = this.stalledUntilUs !== 0;
+    this.stalledUntilUs = 0;
+    this.isPaused = false;
+    return { sent, transitions: effects.transitions, thawed };
   }
 
-  #readSockets(): readonly HeardAdvertisement[] {
-    const packets = this.#waiting;
+  #reconfigure(running: VrrpConfiguration['routers']): void {
+    const plan = planReconfiguration(running, this.configuration);
+    const addresses = new Map([...this.sources].filter(([segment]) => this.isUsable(segment)));
+    this.#commands.push({ type: 'reconfigure', plan, addresses });
+  }
+
+  /** The time of a packet is what the thread makes of the kernel's stamp. */
+  #readSockets(nowUs: number): readonly HeardAdvertisement[] {
+    const waiting = this.#waiting;
     this.#waiting = [];
-    const vrids = new Map<string, Set<number>>();
-    for (const { spec } of this.#election.routers.values()) {
-      const known = vrids.get(spec.interface) ?? new Set();
-      vrids.set(spec.interface, known.add(spec.vrid));
-    }
-    return packets.flatMap(({ segment, bytes, receivedUs }) => {
-      const ownAddress = this.sources.get(segment);
-      if (ownAddress === undefined) return [];
-      const known = vrids.get(segment) ?? new Set<number>();
-      const received = receiveAdvertisement(bytes, { vrids: known, ownAddress });
-      if (!received.accepted) return [];
-      const { source, advertisement } = received;
-      const router = routerKey({ interface: segment, vrid: advertisement.vrid });
-      return [{ router, source, advertisement, receivedUs }];
+    const clocks = { realtimeUs: nowUs + this.#clockOffsetUs, monotonicUs: nowUs };
+    const heard = waiting.map(({ packet, receivedUs, clockOffsetUs }) => {
+      const stampedUs = stampToMonotonicUs(receivedUs + clockOffsetUs, clocks);
+      return { ...packet, receivedUs: Math.max(stampedUs, this.#lastReadUs) };
     });
+    this.#lastReadUs = nowUs;
+    return heard.filter(({ router }) => this.#election.routers.has(router));
   }
 
   #readInterfaces(): ReadonlyMap<string, IpAddress | undefined> {
@@ -217,15 +234,19 @@ export class SimulatedNode {
     for (const segment of this.#changedSegments) {
       changed.set(segment, this.isUsable(segment) ? this.sources.get(segment) : undefined);
     }
-    this.#changedSegments = new Set();
+    if (this.#changedSegments.size > 0) this.#changedSegments = new Set();
     return changed;
   }
 
   #send(effects: TurnEffects): readonly SentPacket[] {
-    return effects.advertisements.flatMap(({ spec, priority }) => {
-      const source = this.sources.get(spec.interface);
-      if (source === undefined || !this.isUsable(spec.interface)) return [];
-      return [{ segment: spec.interface, bytes: advertPacket(spec, priority, source) }];
+    return effects.advertisements.flatMap(({ router, spec, priority }) => {
+      const segment = spec.interface;
+      const source = this.sources.get(segment);
+      if (source === undefined || !this.isUsable(segment)) return [];
+      const { vrid, advertIntervalCs } = spec;
+      const addresses = spec.addresses.map(({ prefix }) => prefix.address);
+      const advertisement = { vrid, priority, advertIntervalCs, addresses };
+      return [{ segment, router, source, advertisement }];
     });
   }
 
@@ -238,12 +259,4 @@ export class SimulatedNode {
       }
     }
   }
-}
-
-function advertPacket(spec: VirtualRouterSpec, priority: number, source: IpAddress): Uint8Array {
-  const { vrid, advertIntervalCs, checksum } = spec;
-  const addresses = spec.addresses.map(({ prefix }) => prefix.address);
-  const path = { source, destination: vrrpGroupIpv4 };
-  const advertisement = { vrid, priority, advertIntervalCs, addresses };
-  return vrrpPacket(source, encodeAdvertisement(advertisement, path, checksum));
 }

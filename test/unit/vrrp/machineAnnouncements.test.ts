@@ -10,10 +10,10 @@ test('a promotion announces every address, again after the delay, and then perio
   assert.ok(walk.did.includes('announce 2x3'));
   assert.equal(walk.due('delayed-announcement'), 5_000_000);
   assert.equal(walk.due('announcement-refresh'), 60_000_000);
-  walk.runNext('delayed-announcement');
+  walk.beatUntil('delayed-announcement').runNext('delayed-announcement');
   assert.deepEqual(walk.did, ['announce 2x3']);
   assert.equal(walk.due('delayed-announcement'), undefined);
-  walk.runNext('announcement-refresh');
+  walk.beatUntil('announcement-refresh').runNext('announcement-refresh');
   assert.deepEqual(walk.did, ['announce 2x1']);
   assert.equal(walk.due('announcement-refresh'), 60_000_000);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InterfaceAddress, Link } from '../../../src/kernel/routeNetlink.js';
-import { portIdentity } from '../../../src/vrrp/interfacePort.js';
+import { portIdentity } from '../../../src/vrrp/portIdentity.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
 
 const link: Link = {

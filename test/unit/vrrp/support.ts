@@ -113,6 +113,14 @@ export class Walk {
     });
   }
 
+  /** Advertises on every beat that comes before another timer is due. */
+  beatUntil(timer: TimerName): this {
+    while ((this.due('advertisement') ?? Infinity) < (this.due(timer) ?? 0)) {
+      this.runNext('advertisement');
+    }
+    return this;
+  }
+
   /** When a timer is due, counted from now; `undefined` when it is not armed. */
   due(timer: TimerName): number | undefined {
     const pending = this.#timers.get(timer);

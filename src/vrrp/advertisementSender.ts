@@ -1,0 +1,104 @@
+/** Makes the advertisements that the election asks for, and sends them. */
+import { nowUs } from '../kernel/monotonicClock.js';
+import { virtualRouterMacAddress } from '../wire/ethernet.js';
+import { familyOf, type IpAddress } from '../wire/ipAddress.js';
+import { vrrpGroup } from '../wire/vrrp.js';
+import { encodeAdvertisementFrame } from '../wire/vrrpFrame.js';
+import type { Authenticators } from './authenticators.js';
+import type { RouterEffect } from './election.js';
+import type { InterfacePort } from './interfacePort.js';
+import type { InterfacePorts } from './interfacePorts.js';
+import { type OutgoingAdvertisement, outgoingAdvertisements } from './outgoingAdvertisements.js';
+import { senderAddress } from './portIdentity.js';
+import type { VirtualRouterSpec } from './protocol.js';
+import type { RouterKey } from './reconfiguration.js';
+import type { Reporter } from './reporter.js';
+
+/**
+ * Longest message that goes into a frame of ours: what every link carries (RFC 8200, 5), without
+ * the header. A longer one must be fragmented, which only the kernel does.
+ */
+const frameMessageBytesMax = 1240;
+
+/** Who sends, and from where. */
+interface Sender {
+  readonly router: RouterKey;
+  readonly spec: VirtualRouterSpec;
+  readonly port: InterfacePort;
+  readonly source: IpAddress;
+}
+
+/** The sending half of the loop. */
+export class AdvertisementSender {
+  readonly #ports: InterfacePorts;
+  readonly #reporter: Reporter;
+  #authenticators: Authenticators = new Map();
+
+  constructor(ports: InterfacePorts, reporter: Reporter) {
+    this.#ports = ports;
+    this.#reporter = reporter;
+  }
+
+  /** A new configuration begins. */
+  configure(authenticators: Authenticators): void {
+    this.#authenticators = authenticators;
+  }
+
+  /** Sends one advertisement: to the group, or to each peer. Failures are counted and remarked. */
+  send({ router, spec, priority, dueUs }: RouterEffect<'send-advertisement'>): void {
+    const statistics = this.#reporter.statistics(router);
+    const port = this.#ports.get(spec.interface);
+    const source = port === undefined ? undefined : senderAddress(port.identity, spec);
+    if (port === undefined || source === undefined) {
+      statistics.failedToSend();
+      return;
+    }
+    const authenticator = this.#authenticators.get(router);
+    const messages = outgoingAdvertisements(spec, priority, source, (message, from) =>
+      authenticator?.sign(message, from, Date.now()),
+    );
+    const sent = messages.filter((each) => this.#sendOne({ router, spec, port, source }, each));
+    if (sent.length > 0) {
+      statistics.sentAdvertisement(dueUs === undefined ? undefined : nowUs() - dueUs);
+    }
+  }
+
+  /** What one peer cannot be sent must not keep the others from hearing. */
+  #sendOne(sender: Sender, { message, destination }: OutgoingAdvertisement): boolean {
+    const { router, spec, port, source } = sender;
+    try {
+      if (goesFromVirtualMac(spec, message, destination)) {
+        const macAddress = virtualRouterMacAddress(familyOf(source), spec.vrid);
+        port.sendFrame(encodeAdvertisementFrame(message, source, macAddress));
+        return true;
+      }
+      return port.sendAdvertisement(message, source, destination);
+    } catch (error) {
+      this.#reporter.statistics(router).failedToSend();
+      const cause = error instanceof Error ? error.message : String(error);
+      this.#reporter.remark(
+        `advertise ${router} ${destination}`,
+        'error',
+        `an advertisement could not be sent: ${cause}`,
+        {},
+      );
+      return false;
+    }
+  }
+}
+
+/**
+ * Whether an advertisement leaves by the base interface with the virtual MAC address as its sender,
+ * so that the switches of the link keep knowing where that address is.
+ */
+function goesFromVirtualMac(
+  { virtualMac }: VirtualRouterSpec,
+  message: Uint8Array,
+  destination: IpAddress,
+): boolean {
+  return (
+    virtualMac?.transmitFrom === 'virtual' &&
+    destination === vrrpGroup(familyOf(destination)) &&
+    message.length <= frameMessageBytesMax
+  );
+}
