@@ -1,6 +1,9 @@
 /** Judges the text of a configuration file: pure, from text to result. */
+import { checkKeysGiven } from './checks/advertisements.js';
 import { checkIdentityGiven, crossChecks } from './checks/crossChecks.js';
+import { checkProcessGiven } from './checks/trackers.js';
 import type { TandemConfig } from './model.js';
+import { withPresets } from './presets.js';
 import {
   type ConfigPath,
   type ConfigProblem,
@@ -39,12 +42,18 @@ export function checkConfigText(text: string, env: Environment = {}): ConfigChec
     const problem = { position, path: '', message: 'the file is empty', hint };
     return { problems: [problem], warnings: [], configs: [] };
   }
-  const { value: draft, findings } = readRoot(source.value, givenVariables(env));
+  const { value: draft, findings } = readRoot(withPresets(source.value), givenVariables(env));
   const isGiven = (path: ConfigPath): boolean => valueAt(source.value, path) !== undefined;
   const all =
     draft === undefined
       ? findings
-      : [...findings, ...crossChecks(draft), ...checkIdentityGiven(draft, isGiven)];
+      : [
+          ...findings,
+          ...crossChecks(draft),
+          ...checkIdentityGiven(draft, isGiven),
+          ...checkProcessGiven(draft, isGiven),
+          ...checkKeysGiven(draft, isGiven),
+        ];
   const errors = all.filter((finding) => finding.severity === 'error');
   const problems = inOrder([
     ...source.problems,

@@ -1,5 +1,7 @@
 /** Writes `docs/reference/config.md` from the schema: pure, from definition to Markdown. */
+import { presets } from './presets.js';
 import type { Definition, Key, NestedKeys } from './schema/definition.js';
+import { presetNames } from './schema/presetType.js';
 import { rootDefinition } from './schema/rootDefinition.js';
 
 const introduction = `# The configuration file
@@ -28,7 +30,8 @@ interface Chapter {
 /** The whole document. */
 export function configDocument(): string {
   const chapters = chaptersOf({ path: '', doc: '', definition: rootDefinition });
-  return `${[introduction, variables(chapters), ...chapters.map(chapterText)].join('\n\n')}\n`;
+  const parts = [introduction, variables(chapters), ...chapters.map(chapterText), presetText()];
+  return `${parts.join('\n\n')}\n`;
 }
 
 /** A chapter and, depth first, those of the mappings inside it. */
@@ -104,6 +107,23 @@ function variables(chapters: readonly Chapter[]): string {
   );
   const node = ['`TANDEM_NODE`', 'which of `nodes` this machine is'];
   return `## Environment variables\n\n${markdownTable(['Variable', 'Overrides'], [node, ...rows])}`;
+}
+
+/** What each preset sets, side by side. */
+function presetText(): string {
+  const rowsOf = (part: keyof (typeof presets)['lan'], prefix: string): readonly string[][] =>
+    Object.keys(presets.lan[part]).map((key) => [
+      `\`${prefix}.${key}\``,
+      ...presetNames.map((name) => `\`${presets[name][part][key]}\``),
+    ]);
+  const header = ['Key', ...presetNames.map((name) => `\`${name}\``)];
+  const rows = [...rowsOf('router', 'virtualRouters[]'), ...rowsOf('session', 'bfd[]')];
+  const text =
+    '`preset` sets the defaults of these keys; a key that is given wins. `lan` is what holds ' +
+    'without a preset. `cloud` is for virtual machines, which are paused and moved: it is slow ' +
+    'to take over and does not do so in error. `fast` is for a quiet link between machines with ' +
+    'processors to spare.';
+  return `## Presets\n\n${text}\n\n${markdownTable(header, rows)}`;
 }
 
 function joinPath(path: string, name: string): string {

@@ -2,10 +2,14 @@
  * The configuration as the program uses it: validated, defaults filled in, this node resolved.
  * The reader makes it from a file; nothing else makes one, except tests.
  */
+import type { BfdSessionSpec } from '../bfd/protocol.js';
 import type { CheckTiming, ProbeSpec } from '../health/protocol.js';
-import type { SyncGroupSpec, VirtualRouterSpec } from '../vrrp/protocol.js';
+import type { TrackerSpec } from '../track/model.js';
+import type { RealtimeSettings, SyncGroupSpec, VirtualRouterSpec } from '../vrrp/protocol.js';
+import type { BfdKey } from '../wire/bfdAuthentication.js';
 import type { IpAddress } from '../wire/ipAddress.js';
 import type { ForwardingMethod, ServiceIdentity, ServiceSettings } from '../wire/ipvsModel.js';
+import type { KeySource } from './schema/bfdDefinition.js';
 
 /** One of the two directors. */
 export interface NodeConfig {
@@ -68,8 +72,45 @@ export type ConnectionSyncConfig =
       readonly maxLengthBytes?: number;
     };
 
+/** The channel to the other director, from the point of view of one node. */
+export interface PeeringConfig {
+  /** The name of the other node. */
+  readonly peer: string;
+  /** The TCP port that the listening side listens on. */
+  readonly port: number;
+  /** The file that holds the pre-shared keys. */
+  readonly keyFile: string;
+  /** One path each, in order of preference. At least one. */
+  readonly paths: readonly { readonly own: IpAddress; readonly peer: IpAddress }[];
+}
+
 /** Levels of the log, most severe first. */
 export type ConfiguredLogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+/** When a hook is called; `initialize` is each of `fault` and `stop`. */
+export type HookOccasion = 'active' | 'backup' | 'initialize' | 'fault' | 'stop';
+
+/** A program that is called when something changes its state. */
+export interface HookSpec {
+  readonly name: string;
+  readonly on: readonly HookOccasion[];
+  /** The program by its absolute path, then its arguments; no shell is involved. */
+  readonly command: readonly string[];
+  /** `name`, `uid`, `name:group` or `uid:gid`; absent: the user of the agent. */
+  readonly user?: string;
+  readonly timeoutMs: number;
+  /** `keepalived` adds the four arguments of its notify scripts. */
+  readonly style: 'environment' | 'keepalived';
+  /** Names of the virtual routers that call it. */
+  readonly routers: readonly string[];
+  /** Names of the sync groups that call it. */
+  readonly groups: readonly string[];
+}
+
+/** A BFD session, whose key may still have to be read. */
+export interface BfdSessionConfig extends Omit<BfdSessionSpec, 'authentication'> {
+  readonly authentication?: Omit<BfdKey, 'key'> & { readonly key: KeySource };
+}
 
 /** The whole configuration, from the point of view of one node. */
 export interface TandemConfig {
@@ -79,6 +120,10 @@ export interface TandemConfig {
   readonly nodes: readonly NodeConfig[];
   readonly virtualRouters: readonly VirtualRouterSpec[];
   readonly syncGroups: readonly SyncGroupSpec[];
+  /** Those that a virtual router tracks. */
+  readonly trackers: readonly TrackerSpec[];
+  readonly hooks: readonly HookSpec[];
+  readonly bfd: readonly BfdSessionConfig[];
   readonly services: readonly ServiceConfig[];
   readonly ipvs: {
     /** Whether a polite stop leaves the kernel's table as it is or takes our services out. */
@@ -86,7 +131,11 @@ export interface TandemConfig {
     /** How often the kernel's table is compared with what it shall be. */
     readonly auditIntervalMs: number;
   };
+  /** Absent: plain VRRP, without a channel to the other director. */
+  readonly peering?: PeeringConfig;
   readonly connectionSync: ConnectionSyncConfig;
   readonly api: { readonly socket: string };
+  /** How the election's thread is scheduled. */
+  readonly realtime: RealtimeSettings;
   readonly log: { readonly level: ConfiguredLogLevel };
 }

@@ -8,10 +8,15 @@ import type {
   CheckConfig,
   ConnectionSyncConfig,
   NodeConfig,
+  PeeringConfig,
   ServerConfig,
   ServiceConfig,
   TandemConfig,
 } from './model.js';
+import { resolveAdvertisements } from './resolveAdvertisements.js';
+import { resolveBfd } from './resolveBfd.js';
+import { resolveMoving } from './resolveMoving.js';
+import { resolveHooks, resolveTrackers } from './resolveTrackers.js';
 import { onNode, type PerNode } from './schema/containerTypes.js';
 import type { RootComplete } from './schema/rootDefinition.js';
 import { schedulerFlags } from './schema/serviceDefinition.js';
@@ -28,17 +33,26 @@ export function resolveNodes(root: RootComplete): readonly TandemConfig[] {
     cluster: root.cluster,
     node,
     nodes,
-    virtualRouters: root.virtualRouters.map((router) => resolveRouter(router, node)),
-    syncGroups: root.syncGroups,
+    virtualRouters: root.virtualRouters.map((router) => resolveRouter(router, node, nodes)),
+    syncGroups: root.syncGroups.map(({ name, members }) => ({ name, members })),
+    trackers: resolveTrackers(root, node),
+    hooks: resolveHooks(root),
+    bfd: resolveBfd(root, node, nodes),
     services,
     ipvs: { onStop: root.ipvs.onStop, auditIntervalMs: root.ipvs.auditInterval },
+    ...resolvePeering(root.peering, node, nodes),
     connectionSync: resolveConnectionSync(root.connectionSync, node),
+    realtime: { ...root.realtime, cpus: root.realtime.cpus ?? null },
     api: root.api,
     log: root.log,
   }));
 }
 
-function resolveRouter(router: RouterComplete, node: NodeConfig): VirtualRouterSpec {
+function resolveRouter(
+  router: RouterComplete,
+  node: NodeConfig,
+  nodes: readonly NodeConfig[],
+): VirtualRouterSpec {
   const routerInterface = interfaceOn(router.interface, node, node.interface);
   return {
     name: router.name,
@@ -46,13 +60,16 @@ function resolveRouter(router: RouterComplete, node: NodeConfig): VirtualRouterS
     interface: routerInterface,
     // The cross checks saw to it that every node has a priority.
     priority: onNode(router.priority, node.name) ?? 1,
+    peerPriorities: nodes
+      .filter((other) => other !== node)
+      .map((other) => onNode(router.priority, other.name) ?? 1),
     advertIntervalCs: router.advertInterval / 10,
     preempt: { enabled: router.preempt.enabled, delayMs: router.preempt.delay },
-    addresses: router.addresses.map((virtual) => ({
-      prefix: virtual.address,
-      interface: interfaceOn(virtual.interface, node, routerInterface),
-    })),
+    startupDelayMs: router.startupDelay,
+    ...resolveAdvertisements(router, node, nodes),
+    ...resolveMoving(router, node.name, routerInterface),
     checksum: router.checksum,
+    ...(router.bfd === undefined ? {} : { bfd: router.bfd }),
     announcements: {
       repeat: router.announcements.repeat,
       delayMs: router.announcements.delay,
@@ -148,6 +165,23 @@ function resolveProbe(check: CheckComplete): CheckConfig['probe'] {
     ...(bodyContains === undefined ? {} : { bodyContains }),
     ...(bodyMatches === undefined ? {} : { bodyMatches }),
   };
+}
+
+function resolvePeering(
+  peering: RootComplete['peering'],
+  node: NodeConfig,
+  nodes: readonly NodeConfig[],
+): { readonly peering?: PeeringConfig } {
+  const peer = nodes.find((other) => other !== node);
+  if (peering === undefined || peer === undefined) return {};
+  const addressesOf = ({ name, address }: NodeConfig) => peering.addresses?.get(name) ?? [address];
+  const peerAddresses = addressesOf(peer);
+  // The cross checks saw to it that both nodes have the same number of addresses.
+  const paths = addressesOf(node).map((own, index) => ({
+    own,
+    peer: peerAddresses[index] ?? peer.address,
+  }));
+  return { peering: { peer: peer.name, port: peering.port, keyFile: peering.key.file, paths } };
 }
 
 function resolveConnectionSync(

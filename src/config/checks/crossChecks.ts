@@ -1,11 +1,17 @@
 /** Everything that no single value can tell: what the parts of a configuration owe each other. */
 import { errorAt, type Finding } from '../problem.js';
 import type { RootDraft } from '../schema/rootDefinition.js';
+import { checkAdvertisements } from './advertisements.js';
+import { checkBfd } from './bfd.js';
+import { checkHooks } from './commands.js';
+import { checkMoving } from './moving.js';
 import { checkNodes, checkPerNode } from './nodes.js';
+import { checkPeering } from './peering.js';
 import { present } from './present.js';
 import { checkServers } from './servers.js';
 import { checkServices } from './services.js';
 import { checkSyncGroups } from './syncGroups.js';
+import { checkTrackers } from './trackers.js';
 import { checkVirtualAddresses } from './virtualAddresses.js';
 import { checkVirtualRouters } from './virtualRouters.js';
 
@@ -15,9 +21,15 @@ export function crossChecks(draft: RootDraft): readonly Finding[] {
     ...checkNodes(draft),
     ...checkVirtualRouters(draft),
     ...checkVirtualAddresses(draft),
+    ...checkAdvertisements(draft),
+    ...checkMoving(draft),
     ...checkSyncGroups(draft),
+    ...checkBfd(draft),
+    ...checkTrackers(draft),
+    ...checkHooks(draft),
     ...checkServices(draft),
     ...checkServers(draft),
+    ...checkPeering(draft),
     ...checkPerNode(draft, ['connectionSync', 'interface'], draft.connectionSync.interface),
   ];
 }

@@ -141,17 +141,16 @@ function checkHeld(
   if (routers === undefined || routers.some((router) => router?.addresses === undefined)) return [];
   const held = new Set<string | undefined>(
     routers.flatMap((router) =>
-      present(router?.addresses).map(([, item]) => item.address?.address),
+      [...present(router?.addresses), ...present(router?.excludedAddresses)].map(
+        ([, item]) => item.address?.address,
+      ),
     ),
   );
   if (held.has(undefined)) return [];
   const findings: Finding[] = [];
   for (const [index, { address }] of present(service.listen)) {
     if (held.has(address) || told.claim(address, true) === true) continue;
-    const hint =
-      familyOf(address) === 4
-        ? 'add it to the `addresses` of one, or move it yourself'
-        : 'virtual routers take IPv4 only in this version: move it yourself';
+    const hint = 'add it to the `addresses` of one, or move it yourself';
     const place = [...path, 'listen', index];
     findings.push(warningAt(place, `no virtual router holds ${address}`, hint));
   }

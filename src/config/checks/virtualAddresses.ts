@@ -2,6 +2,7 @@
 import { type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js';
 import { onNode } from '../schema/containerTypes.js';
 import type { RootDraft } from '../schema/rootDefinition.js';
+import { familyOfRouterDraft } from './advertisements.js';
 import { checkPerNode } from './nodes.js';
 import { FirstOwners, present } from './present.js';
 
@@ -17,8 +18,7 @@ export function checkVirtualAddresses(draft: RootDraft): readonly Finding[] {
   for (const [index, router] of present(draft.virtualRouters)) {
     const path = ['virtualRouters', index];
     const routerName = router.name ?? `virtualRouters[${index}]`;
-    for (const [addressIndex, virtual] of present(router.addresses)) {
-      const here = [...path, 'addresses', addressIndex];
+    for (const [here, virtual] of addressesOf(path, router)) {
       findings.push(...checkPerNode(draft, [...here, 'interface'], virtual.interface));
       if (virtual.address === undefined) continue;
       const { address } = virtual.address;
@@ -34,6 +34,13 @@ export function checkVirtualAddresses(draft: RootDraft): readonly Finding[] {
     findings.push(...checkOwners(draft, router, path));
   }
   return findings;
+}
+
+/** Those that are advertised and those that are not, each with its place. */
+function addressesOf(path: ConfigPath, router: RouterDraft) {
+  return (['addresses', 'excludedAddresses'] as const).flatMap((list) =>
+    present(router[list]).map(([index, virtual]) => [[...path, list, index], virtual] as const),
+  );
 }
 
 /** A node that has a virtual address as its own must be its owner, or two nodes answer for it. */
@@ -62,6 +69,8 @@ function checkNotOwned(
 function checkOwners(draft: RootDraft, router: RouterDraft, path: ConfigPath): readonly Finding[] {
   const { priority } = router;
   if (priority === undefined || router.addresses === undefined) return [];
+  // The own addresses of a node are known of IPv4 only.
+  if (familyOfRouterDraft(router) === 6) return [];
   const findings: Finding[] = [];
   for (const [name, node] of draft.nodes ?? []) {
     if (node?.address === undefined || onNode(priority, name) !== ownerPriority) continue;

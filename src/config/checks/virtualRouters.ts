@@ -2,6 +2,7 @@
 import { type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js';
 import { onNode } from '../schema/containerTypes.js';
 import type { RootDraft } from '../schema/rootDefinition.js';
+import { familyOfRouterDraft } from './advertisements.js';
 import { checkPerNode } from './nodes.js';
 import { FirstOwners, present } from './present.js';
 
@@ -50,11 +51,13 @@ function checkIdentifiers(draft: RootDraft): readonly Finding[] {
   const owners = new FirstOwners<string>();
   for (const [index, router] of present(draft.virtualRouters)) {
     if (router.vrid === undefined) continue;
+    // The same identifier over IPv4 and IPv6 names two virtual routers.
+    const family = familyOfRouterDraft(router) ?? 4;
     let told = false;
     for (const node of draft.nodes?.keys() ?? []) {
       const interfaceName = routerInterface(draft, router, node);
       if (interfaceName === undefined) continue;
-      const place = `${node} ${interfaceName} ${router.vrid}`;
+      const place = `${node} ${interfaceName} ${family} ${router.vrid}`;
       const earlier = owners.claim(place, router.name ?? `virtualRouters[${index}]`);
       if (earlier === undefined || told) continue;
       told = true;

@@ -41,7 +41,14 @@ export const interfaceName: ValueType<string> = text({
 export const hostIpv4Address: ValueType<IpAddress> = scalarType('IPv4 address', (raw) => {
   const address = readAddress(raw);
   if (address instanceof Complaint) return address;
-  return unusableAsHost(address) ?? ipv6NotYet(address) ?? address;
+  return unusableAsHost(address) ?? mustBeIpv4(address) ?? address;
+});
+
+/** An address of either family that a machine may have. */
+export const hostAddress: ValueType<IpAddress> = scalarType('IP address', (raw) => {
+  const address = readAddress(raw);
+  if (address instanceof Complaint) return address;
+  return unusableAsHost(address) ?? address;
 });
 
 /** A multicast group of either family. */
@@ -53,7 +60,7 @@ export const multicastGroup: ValueType<IpAddress> = scalarType('multicast addres
 
 /** A virtual address with its prefix length; without one it is the address alone. */
 export const virtualPrefix: ValueType<IpPrefix> = scalarType(
-  'IPv4 address with prefix length (`172.25.254.100/24`; without one /32)',
+  'IP address with prefix length (`172.25.254.100/24`; without one it is the address alone)',
   (raw) => {
     if (typeof raw !== 'string') return notText(raw);
     const prefix = parseIpPrefix(raw);
@@ -63,7 +70,7 @@ export const virtualPrefix: ValueType<IpPrefix> = scalarType(
         `must be an IP address with a prefix length ${example}, got ${describeValue(raw)}`,
       );
     }
-    const complaint = unusableAsHost(prefix.address) ?? ipv6NotYet(prefix.address);
+    const complaint = unusableAsHost(prefix.address);
     if (complaint !== undefined) return complaint;
     if (prefix.length === 0) return new Complaint(`must not have prefix length 0, got ${raw}`);
     return namesNetwork(prefix) ?? prefix;
@@ -178,22 +185,26 @@ function unusableAsHost(address: IpAddress): Complaint | undefined {
   return undefined;
 }
 
-/** The election speaks IPv4 only so far; IPVS services are not limited by this. */
-function ipv6NotYet(address: IpAddress): Complaint | undefined {
+/** A node is known by its IPv4 address; its IPv6 addresses are found on its interface. */
+function mustBeIpv4(address: IpAddress): Complaint | undefined {
   if (familyOf(address) === 4) return undefined;
   return new Complaint(
-    `IPv6 is not available here in this version, got ${address}`,
-    'nodes and virtual routers take IPv4 addresses; services take both',
+    `must be an IPv4 address, got ${address}`,
+    'a node is known by its IPv4 address; virtual routers take both families',
   );
 }
 
-/** A prefix whose host bits are all zero or all one is the network's own or its broadcast. */
+/**
+ * A prefix whose host bits are all zero is the network's own, or the anycast address of its routers
+ * (RFC 4291, 2.6.1); one whose host bits are all one is the broadcast address of IPv4.
+ */
 function namesNetwork(prefix: IpPrefix): Complaint | undefined {
   const hostBits = bitsOf(familyOf(prefix.address)) - prefix.length;
   if (hostBits < 2) return undefined;
   const bits = [...ipToBytes(prefix.address)].map((byte) => byte.toString(2).padStart(8, '0'));
   const host = bits.join('').slice(prefix.length);
   if (host.includes('0') && host.includes('1')) return undefined;
+  if (host.includes('1') && familyOf(prefix.address) === 6) return undefined;
   const what = host.includes('1') ? 'broadcast address' : 'address of the network itself';
   return new Complaint(
     `must be the address of a host, got ${formatIpPrefix(prefix)} which is the ${what}`,

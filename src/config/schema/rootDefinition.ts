@@ -1,4 +1,5 @@
 /** Keys of the file itself. */
+import { bfdType } from './bfdDefinition.js';
 import { listOf, mapOf, perNode } from './containerTypes.js';
 import {
   type CompleteOf,
@@ -9,11 +10,15 @@ import {
   section,
   withDefault,
 } from './definition.js';
+import { hookType } from './hookDefinition.js';
 import { readMapping } from './mappingReader.js';
 import { interfaceName, multicastGroup } from './networkTypes.js';
+import { peeringType } from './peeringDefinition.js';
+import { presetType } from './presetType.js';
 import { nodeType, partName, syncGroupType, virtualRouterType } from './routerDefinition.js';
-import { duration, integer, oneOf, text } from './scalarTypes.js';
+import { boolean, duration, integer, oneOf, text } from './scalarTypes.js';
 import { serviceType } from './serviceDefinition.js';
+import { trackerType } from './trackerDefinition.js';
 
 const notYet = 'is not available in this version';
 
@@ -34,11 +39,28 @@ export const rootDefinition = {
       'The directors by name. A node finds itself by `--node`, by `TANDEM_NODE` or by its ' +
       'hostname, with or without its domain.',
   }),
+  preset: optional(presetType, {
+    doc:
+      'Defaults for all timers of `virtualRouters` and `bfd`, see the table below. Keys that are ' +
+      'given win, and so does the `preset` of a virtual router or session.',
+    meaning: 'the defaults of each key, which are those of `lan`',
+  }),
   virtualRouters: withDefault(listOf(virtualRouterType, { min: 0, max: 255 }), [], {
     doc: 'What the directors elect an Active for: groups of virtual addresses (VRRP).',
   }),
   syncGroups: withDefault(listOf(syncGroupType, { min: 0, max: 255 }), [], {
     doc: 'Virtual routers that change state together.',
+  }),
+  trackers: withDefault(listOf(trackerType, { min: 0, max: 8192 }), [], {
+    doc: 'What the election takes into account beside the directors: links, scripts, services.',
+  }),
+  hooks: withDefault(listOf(hookType, { min: 0, max: 256 }), [], {
+    doc: 'Programs that are called when a virtual router or a sync group changes its state.',
+  }),
+  bfd: withDefault(listOf(bfdType, { min: 0, max: 64 }), [], {
+    doc:
+      'Bidirectional forwarding detection (RFC 5880): notices within a fraction of a second that ' +
+      'the other director, or a gateway, cannot be reached.',
   }),
   services: withDefault(listOf(serviceType, { min: 0, max: 4096 }), [], {
     doc: 'What is balanced, and to whom (IPVS).',
@@ -52,6 +74,12 @@ export const rootDefinition = {
       env: 'TANDEM_IPVS_AUDIT_INTERVAL',
       doc: "How often the kernel's table is compared with what it shall be, and put right.",
     }),
+  }),
+  peering: optional(peeringType, {
+    doc:
+      'The authenticated channel between the two directors: each sees the state and the ' +
+      'configuration of the other. Losing it never decides an election.',
+    meaning: 'no channel; a split brain and different configurations stay unseen',
   }),
   connectionSync: section('How the connection table reaches the other director.', {
     mode: withDefault(
@@ -90,6 +118,25 @@ export const rootDefinition = {
       doc: 'Path of the Unix socket.',
     }),
   }),
+  realtime: section('How the kernel schedules the election, on a machine that is busy.', {
+    scheduler: withDefault(oneOf(['none', 'round-robin']), 'none', {
+      doc:
+        '`round-robin` runs the thread of the election before all ordinary ones (SCHED_RR). ' +
+        'It needs CAP_SYS_NICE; without it the agent warns and goes on.',
+    }),
+    priority: withDefault(integer({ min: 1, max: 99 }), 10, {
+      doc: 'Its priority among the real-time threads of the machine.',
+    }),
+    lockMemory: withDefault(boolean, false, {
+      doc:
+        'Keeps the memory of the agent from being swapped out. It needs CAP_IPC_LOCK; without it ' +
+        'the agent warns and goes on.',
+    }),
+    cpus: optional(listOf(integer({ min: 0, max: 1023 }), { min: 1, max: 1024 }), {
+      doc: 'The processors that the thread of the election may run on.',
+      meaning: 'all that the agent may run on',
+    }),
+  }),
   log: section('What is written to the log.', {
     level: withDefault(oneOf(['error', 'warn', 'info', 'debug']), 'info', {
       env: 'TANDEM_LOG_LEVEL',
@@ -97,11 +144,6 @@ export const rootDefinition = {
     }),
   }),
 } as const;
-
-/** Keys that other versions have. */
-const explained = {
-  peering: `peering ${notYet}; the pair works as plain VRRP and kernel sync`,
-};
 
 /** The file as read; what is wrong is `undefined`. */
 export type RootDraft = DraftOf<typeof rootDefinition>;
@@ -114,5 +156,5 @@ export function readRoot(
   raw: unknown,
   env: Readonly<Record<string, string | undefined>>,
 ): Reading<RootDraft> {
-  return readMapping(rootDefinition, raw, { env, explained });
+  return readMapping(rootDefinition, raw, { env });
 }

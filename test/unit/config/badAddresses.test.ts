@@ -18,13 +18,13 @@ const badInputs: readonly BadInput[] = [
     ],
   },
   {
-    title: 'an IPv6 virtual address',
+    title: 'a global IPv6 address before the link-local one',
     changes: [['172.25.254.100/24', '2001:db8::1/64']],
     problems: [
       [
         '9:17 virtualRouters[0].addresses[0]',
-        'IPv6 is not available here in this version, got 2001:db8::1',
-        'nodes and virtual routers take IPv4 addresses; services take both',
+        'the first IPv6 address must be a link-local one (RFC 9568, 5.2.9), got 2001:db8::1',
+        'put one before it, for example fe80::5e:33/64',
       ],
     ],
   },

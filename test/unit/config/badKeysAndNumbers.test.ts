@@ -13,8 +13,8 @@ const badInputs: readonly BadInput[] = [
       [
         '2:1 zzz',
         'unknown key',
-        'known here: cluster, nodes, virtualRouters, syncGroups, services, ipvs, ' +
-          'connectionSync, api, log',
+        'known here: cluster, nodes, preset, virtualRouters, syncGroups, trackers, hooks, bfd, ' +
+          'services, ipvs, peering, connectionSync, api, realtime, log',
       ],
     ],
   },

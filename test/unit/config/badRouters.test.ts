@@ -1,6 +1,6 @@
 import { type BadInput, testBadInputs } from './soundConfig.js';
 
-const manyAddresses = Array.from({ length: 256 }, (_, index) => `10.0.${index}.1/24`).join(', ');
+const manyAddresses = Array.from({ length: 4097 }, (_, index) => `10.0.${index}.1/24`).join(', ');
 
 const badInputs: readonly BadInput[] = [
   {
@@ -110,9 +110,9 @@ const badInputs: readonly BadInput[] = [
     ],
   },
   {
-    title: 'more addresses than fit one advertisement',
+    title: 'more addresses than a virtual router has room for',
     changes: [['[192.168.0.100/24]', `[${manyAddresses}]`]],
-    problems: [['14:16 virtualRouters[1].addresses', 'must have at most 255 elements, got 256']],
+    problems: [['14:16 virtualRouters[1].addresses', 'must have at most 4096 elements, got 4097']],
   },
   {
     title: "a node's own address as a virtual one",

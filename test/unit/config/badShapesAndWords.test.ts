@@ -100,15 +100,9 @@ const badInputs: readonly BadInput[] = [
     ],
   },
   {
-    title: 'peering, which comes later',
+    title: 'peering without a key',
     changes: [['cluster: web', 'cluster: web\npeering: { port: 8850 }']],
-    problems: [
-      [
-        '2:1 peering',
-        'peering is not available in this version; the pair works as plain VRRP and ' +
-          'kernel sync',
-      ],
-    ],
+    problems: [['2:10 peering.key', 'is required and missing', 'type: mapping']],
   },
 ];
 

@@ -6,7 +6,14 @@ import { readConfigFile } from '../../../src/config/read.js';
 import { projectRoot } from '../../tools/sourceFiles.js';
 
 const folder = join(projectRoot, 'conf');
-const expectedExamples = ['dr.yaml', 'fwmark.yaml', 'minimal.yaml', 'nat.yaml', 'tunnel.yaml'];
+const expectedExamples = [
+  'dr.yaml',
+  'fwmark.yaml',
+  'minimal.yaml',
+  'nat.yaml',
+  'tracking.yaml',
+  'tunnel.yaml',
+];
 
 function example(name: string, node: string) {
   return readConfigFile(join(folder, name), { node, environment: {}, hostname: '' });

@@ -18,9 +18,12 @@ test('what is not given has the documented default', () => {
     vrid: 51,
     interface: 'eth0',
     priority: 150,
+    peerPriorities: [100],
     advertIntervalCs: 100,
     preempt: { enabled: true, delayMs: 0 },
+    startupDelayMs: 0,
     addresses: [{ prefix: { address: '172.25.254.100', length: 24 }, interface: 'eth0' }],
+    version: 3,
     checksum: 'pseudo-header',
     announcements: { repeat: 5, delayMs: 5000, refreshMs: 60_000 },
   });

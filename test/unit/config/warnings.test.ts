@@ -51,7 +51,7 @@ const cases: readonly {
       '(add it to the `addresses` of one, or move it yourself)',
   },
   {
-    title: 'an IPv6 listener, which no virtual router can hold yet',
+    title: 'an IPv6 listener that no virtual router holds',
     changes: [
       ['tcp://172.25.254.100:80', 'tcp://[2001:db8::1]:80'],
       ['192.168.0.10:80', '"[2001:db8::10]:80"'],
@@ -59,7 +59,7 @@ const cases: readonly {
     ],
     warning:
       '19:13 services[0].listen: no virtual router holds 2001:db8::1 ' +
-      '(virtual routers take IPv4 only in this version: move it yourself)',
+      '(add it to the `addresses` of one, or move it yourself)',
   },
   {
     title: 'a check that may take longer than its interval',
