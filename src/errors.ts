@@ -43,6 +43,21 @@ export const errorTable = {
     hint: 'List the interfaces with `ip link`, then correct `interface` in the configuration.',
     exitCode: 2,
   },
+  INTERFACE_UNUSABLE: {
+    summary: 'A network interface is there but is not what the configuration needs.',
+    hint: 'Compare it with the configuration: `ip -details link show` tells its kind and parent.',
+    exitCode: 2,
+  },
+  USER_UNKNOWN: {
+    summary: 'A user or group that a command shall run as does not exist.',
+    hint: 'Correct `user` in the configuration; a number is taken without a name.',
+    exitCode: 2,
+  },
+  KEY_UNUSABLE: {
+    summary: 'A key file of the configuration cannot be used.',
+    hint: 'Check that the file exists, and that its owner alone can read it.',
+    exitCode: 2,
+  },
   PERMISSION: {
     summary: 'The kernel refused the operation for lack of privilege.',
     hint: 'Run as root, or grant CAP_NET_ADMIN and CAP_NET_RAW.',
@@ -92,6 +107,16 @@ export const errorTable = {
     summary: 'A worker thread of the agent ended unexpectedly.',
     hint: 'The agent restarts it; please report the message.',
     exitCode: 1,
+  },
+  VRRP_KEY_UNUSABLE: {
+    summary: 'A key that authenticates advertisements cannot be used.',
+    hint: 'A key file has 32 to 64 bytes, or `hex:` and 64 to 128 digits; it must be readable.',
+    exitCode: 2,
+  },
+  PEER_KEY_UNUSABLE: {
+    summary: 'The key file of the peer channel cannot be used.',
+    hint: 'Make one with `tandem peer-key new --out FILE` and copy it to the other director.',
+    exitCode: 2,
   },
   DRILL_FAILED: {
     summary: 'A promise of the drill did not hold.',

@@ -7,14 +7,21 @@ import type { StatusDocument } from '../api/statusModel.js';
 import type { TandemConfig } from '../config/model.js';
 import type { ConfigReadResult } from '../config/read.js';
 import { TandemError } from '../errors.js';
+import type { VrrpConfiguration } from '../vrrp/protocol.js';
 import { Balancer } from './balancer.js';
+import { bfdSessions, sessionVerdict } from './bfdSessions.js';
 import { checkSpecs } from './checkSpecs.js';
 import { ConnectionSync } from './connectionSync.js';
 import { Election } from './election.js';
+import { Failover } from './failover.js';
 import { HealthChecks } from './healthChecks.js';
+import { Hooks } from './hooks.js';
 import { requireInterfaces } from './interfaces.js';
 import type { AgentLog } from './logger.js';
+import { configuredPeerKeys, Peering } from './peering.js';
 import { buildStatusDocument, type LastReload } from './statusDocument.js';
+import { linkTrackers, Tracking } from './tracking.js';
+import { requireUsers } from './users.js';
 
 /** What a node without its health thread takes off its priority: enough to lose to a sound peer. */
 const healthLostDemotionWeight = 50;
@@ -35,9 +42,14 @@ export interface AgentOptions {
 export class Agent {
   readonly #options: AgentOptions;
   readonly #election: Election;
+  readonly #failover: Failover;
   readonly #health: HealthChecks;
   readonly #balancer: Balancer;
   readonly #sync: ConnectionSync;
+  readonly #tracking: Tracking;
+  readonly #hooks: Hooks;
+  #healthLost = false;
+  readonly #peering: Peering;
   readonly #startedUnixMs = Date.now();
   #api: ApiServer | undefined;
   #config: TandemConfig | undefined;
@@ -50,14 +62,31 @@ export class Agent {
     this.#options = options;
     const { logger } = options.log;
     this.#election = new Election(logger, {
-      onReport: () => this.#sync.follow(this.#election.reports, Date.now()),
+      onReport: () => {
+        this.#sync.follow(this.#election.reports, Date.now());
+        this.#hooks.takeReports(this.#election.reports);
+        this.#takeSessions();
+        this.#peering.follow(this.#election.reports);
+        this.#failover.takeReports();
+      },
+      onTransition: (transition) => this.#hooks.takeTransition(transition),
     });
+    this.#failover = new Failover(this.#election);
     this.#health = new HealthChecks(logger, {
-      onChange: () => this.#balancer.update(this.#health.reports),
+      onChange: () => {
+        this.#balancer.update(this.#health.reports);
+        this.#tracking.takeServices(this.#config?.services ?? [], this.#health.reports);
+      },
       onThread: (running) => this.#demoteForHealth(running),
     });
+    this.#tracking = new Tracking(logger, () => this.#updateBurdens());
+    this.#hooks = new Hooks(logger);
     this.#balancer = new Balancer(logger);
     this.#sync = new ConnectionSync(logger);
+    this.#peering = new Peering(logger, {
+      version: options.version,
+      startedUnixMs: this.#startedUnixMs,
+    });
   }
 
   /**
@@ -68,9 +97,12 @@ export class Agent {
     const { config } = loaded;
     this.#warn(loaded.warnings);
     requireInterfaces(config);
+    requireUsers(config);
+    const peerKeys = configuredPeerKeys(config);
     this.#api = await startApiServer(config.api.socket, {
       status: () => this.status(),
       reload: () => this.reload(),
+      failover: (request) => this.#failover.request(request),
     });
     await this.#balancer.open(config.services.length > 0 || config.connectionSync.mode !== 'off');
     this.#config = config;
@@ -78,6 +110,8 @@ export class Agent {
     await this.#balancer.configure(config.services, config.ipvs, this.#health.reports);
     this.#health.configure(checkSpecs(config.services));
     await this.#sync.configure(config.connectionSync, this.#balancer.table);
+    await this.#peering.configure(config, peerKeys);
+    this.#configureTracking(config);
     await this.#election.configure(vrrpConfiguration(config));
     this.#options.log.logger.info({ node: config.node.name }, this.summary());
   }
@@ -102,6 +136,7 @@ export class Agent {
     const config = this.#config;
     if (config === undefined) throw new TandemError('AGENT_REFUSED', 'the agent is still starting');
     await this.#balancer.refresh();
+    const peerThread = this.#peering.thread;
     return buildStatusDocument({
       version: this.#options.version,
       configPath: this.#options.configPath,
@@ -112,11 +147,16 @@ export class Agent {
       pid: process.pid,
       lastReload: this.#lastReload,
       routers: this.#election.reports,
+      bfd: this.#election.sessions,
+      trackers: this.#tracking.reports(this.#election.trackers),
+      hooks: this.#hooks.snapshot(),
+      peer: this.#peering.snapshot(),
       balance: this.#balancer.snapshot(),
       sync: this.#sync.snapshot(),
       threads: {
-        vrrp: { restarts: this.#election.restarts, running: this.#election.running },
+        vrrp: this.#election.thread,
         health: { restarts: this.#health.restarts, running: this.#health.running },
+        ...(peerThread === undefined ? {} : { peer: peerThread }),
       },
     });
   }
@@ -167,6 +207,8 @@ export class Agent {
     if (before === undefined) throw new TandemError('AGENT_REFUSED', 'the agent is still starting');
     refuseFixedChanges(before, after);
     requireInterfaces(after);
+    requireUsers(after);
+    const peerKeys = configuredPeerKeys(after);
     await this.#balancer.open(after.services.length > 0 || after.connectionSync.mode !== 'off');
     // The election goes first because it is the one part that can refuse.
     await this.#election.configure(vrrpConfiguration(after));
@@ -176,6 +218,8 @@ export class Agent {
     this.#health.configure(checkSpecs(after.services));
     await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
     await this.#sync.configure(after.connectionSync, this.#balancer.table);
+    await this.#peering.configure(after, peerKeys);
+    this.#configureTracking(after);
     this.#warn(loaded.warnings);
     const { virtualRouters, services } = after;
     const counts = `${virtualRouters.length} virtual routers, ${services.length} services`;
@@ -188,6 +232,9 @@ export class Agent {
   async #stopOnce(): Promise<void> {
     // The peer takes over while the rest is still being put away.
     await this.#election.stop();
+    await this.#peering.stop();
+    this.#tracking.stop();
+    await this.#hooks.stop();
     await this.#health.stop();
     await this.#sync.stop();
     await this.#balancer.stop(this.#config?.ipvs.onStop ?? 'keep');
@@ -195,9 +242,31 @@ export class Agent {
   }
 
   #demoteForHealth(running: boolean): void {
-    this.#election.setDemotions(
-      running ? [] : [{ reason: 'health-thread-lost', weight: healthLostDemotionWeight }],
-    );
+    this.#healthLost = !running;
+    this.#updateBurdens();
+  }
+
+  #configureTracking(config: TandemConfig): void {
+    this.#hooks.configure(config);
+    this.#tracking.configure(config.trackers);
+    this.#tracking.takeServices(config.services, this.#health.reports);
+    this.#updateBurdens();
+  }
+
+  #takeSessions(): void {
+    for (const report of this.#election.sessions) {
+      const { up, detail } = sessionVerdict(report);
+      this.#tracking.takeBfdSession(report.name, up, detail);
+    }
+  }
+
+  #updateBurdens(): void {
+    const { demotions, faults } = this.#tracking.burdens;
+    const lost = { reason: 'health-thread-lost', weight: healthLostDemotionWeight } as const;
+    this.#election.setBurdens({
+      demotions: this.#healthLost ? [...demotions, lost] : demotions,
+      faults,
+    });
   }
 
   #warn(warnings: readonly string[]): void {
@@ -205,11 +274,11 @@ export class Agent {
   }
 }
 
-function vrrpConfiguration(config: TandemConfig): {
-  readonly routers: TandemConfig['virtualRouters'];
-  readonly syncGroups: TandemConfig['syncGroups'];
-} {
-  return { routers: config.virtualRouters, syncGroups: config.syncGroups };
+function vrrpConfiguration(config: TandemConfig): VrrpConfiguration {
+  const { virtualRouters: routers, syncGroups, trackers, bfd } = config;
+  const sessions = bfdSessions(bfd);
+  const { realtime } = config;
+  return { routers, syncGroups, trackers: linkTrackers(trackers), sessions, realtime };
 }
 
 /** What a running agent cannot change: who it is, and where it listens. */

@@ -2,17 +2,25 @@
  * The main thread's hold on the vrrp thread: starts it, keeps what it reports, and when it dies
  * says priority 0 in its place, takes its addresses off and starts it again.
  */
+import type { StatusDocument } from '../api/statusModel.js';
+import type { BfdSessionReport } from '../bfd/protocol.js';
 import { TandemError } from '../errors.js';
+import type { TrackerReport } from '../track/model.js';
 import { startVrrpThread, type VrrpThread } from '../vrrp/client.js';
 import type {
-  Demotion,
   FromVrrp,
+  LatenessSummary,
+  PreemptHoldRequest,
+  RealtimeReport,
+  ToVrrp,
   VirtualRouterReport,
   VrrpConfiguration,
 } from '../vrrp/protocol.js';
 import { releaseAddresses } from '../vrrp/release.js';
+import type { RouterTransition } from './hookJobs.js';
 import type { AgentLogger } from './logger.js';
 import { nextRestart, noRestarts } from './restartDelay.js';
+import type { Burdens } from './tracking.js';
 
 /** How long the thread may take to open its sockets, in milliseconds; a slow machine needs some. */
 const configureTimeoutMs = 30_000;
@@ -21,6 +29,8 @@ const configureTimeoutMs = 30_000;
 export interface ElectionEvents {
   /** New reports are at hand: every second, and at every change of state. */
   readonly onReport: () => void;
+  /** A router changed its state; the report of the same turn follows. */
+  readonly onTransition: (transition: RouterTransition) => void;
 }
 
 interface PendingConfigure {
@@ -35,13 +45,18 @@ export class Election {
   readonly #events: ElectionEvents;
   #thread: VrrpThread | undefined;
   #configuration: VrrpConfiguration = { routers: [], syncGroups: [] };
-  #demotions: readonly Demotion[] = [];
+  #burdens: Extract<ToVrrp, { type: 'demotions' }> = { type: 'demotions', demotions: [] };
+  #holds: readonly PreemptHoldRequest[] = [];
+  #trackers: readonly TrackerReport[] = [];
+  #sessions: readonly BfdSessionReport[] = [];
   #reports: readonly VirtualRouterReport[] = [];
   #pending: PendingConfigure | undefined;
   #history = noRestarts;
   #startedAtMs = 0;
   #lastReportAtMs = 0;
   #turns = 0;
+  #loop: LatenessSummary | null = null;
+  #realtime: RealtimeReport | null = null;
   #stopping = false;
 
   constructor(logger: AgentLogger, events: ElectionEvents) {
@@ -52,6 +67,22 @@ export class Election {
   /** The last reports, one for each virtual router. */
   get reports(): readonly VirtualRouterReport[] {
     return this.#reports;
+  }
+
+  /** The last reports of the BFD sessions; none while the thread is not there. */
+  get sessions(): readonly BfdSessionReport[] {
+    return this.#sessions;
+  }
+
+  /** The trackers that the thread follows. */
+  get trackers(): readonly TrackerReport[] {
+    return this.#trackers;
+  }
+
+  /** What the status says of the thread. */
+  get thread(): StatusDocument['threads']['vrrp'] {
+    const { restarts, running } = this;
+    return { restarts, running, loop: this.#loop, realtime: this.#realtime };
   }
 
   /** Restarts since the agent started. */
@@ -97,10 +128,29 @@ export class Election {
     this.#configuration = configuration;
   }
 
-  /** Replaces the demotions that apply to every virtual router of this node. */
-  setDemotions(demotions: readonly Demotion[]): void {
-    this.#demotions = demotions;
-    this.#thread?.post({ type: 'demotions', demotions });
+  /** Replaces the demotions and faults that main knows of. */
+  setBurdens({ demotions, faults }: Burdens): void {
+    this.#burdens = { type: 'demotions', demotions, faults };
+    this.#thread?.post(this.#burdens);
+  }
+
+  /** Replaces what keeps the routers from taking over from one that works. */
+  setHolds(holds: readonly PreemptHoldRequest[]): void {
+    this.#holds = holds;
+    this.#thread?.post({ type: 'holds', holds });
+  }
+
+  /** Lets routers step down; what comes of it is in the reports. */
+  stepDown(request: Omit<Extract<ToVrrp, { type: 'step-down' }>, 'type'>): void {
+    this.#thread?.post({ type: 'step-down', ...request });
+  }
+
+  /** Names of the routers that move with a router, itself included; none if there is no such. */
+  movingWith(router: string): readonly string[] {
+    const { routers, syncGroups } = this.#configuration;
+    if (!routers.some(({ name }) => name === router)) return [];
+    const groups = syncGroups.filter(({ members }) => members.includes(router));
+    return [...new Set([router, ...groups.flatMap(({ members }) => members)])];
   }
 
   /** Priority 0, addresses off, thread ended. */
@@ -116,6 +166,9 @@ export class Election {
     this.#thread = thread;
     this.#startedAtMs = Date.now();
     this.#lastReportAtMs = Date.now();
+    // Before any router: one that must not run must not start either.
+    thread.post(this.#burdens);
+    thread.post({ type: 'holds', holds: this.#holds });
     void thread.exited.then((exit) => {
       if (this.#thread === thread) this.#lost(exit.error?.message ?? `exit code ${exit.code}`);
     });
@@ -132,7 +185,11 @@ export class Election {
         break;
       case 'report':
         this.#reports = message.routers;
+        this.#trackers = message.trackers ?? this.#trackers;
+        this.#sessions = message.sessions;
         this.#turns = message.turns;
+        this.#loop = message.loop;
+        this.#realtime = message.realtime;
         this.#lastReportAtMs = Date.now();
         this.#events.onReport();
         break;
@@ -141,6 +198,7 @@ export class Election {
           { router: message.router, from: message.from, to: message.to, reason: message.reason },
           `virtual router ${message.router} is now ${message.to}: ${message.reason}`,
         );
+        this.#events.onTransition(message);
         break;
       case 'log':
         this.#logger[message.level](message.fields, message.message);
@@ -172,14 +230,28 @@ export class Election {
     } catch (error) {
       this.#logger.error({ err: error }, 'could not give up the addresses of the dead thread');
     }
+    this.#tellLoss();
     setTimeout(() => void this.#restart(), delayMs);
+  }
+
+  /** What the thread cannot say any more: its routers have left, and their addresses are off. */
+  #tellLoss(): void {
+    const atUnixMs = Date.now();
+    for (const { name, state } of this.#reports) {
+      if (state === 'initialize') continue;
+      const change = { from: state, to: 'initialize', reason: 'thread-lost' } as const;
+      this.#events.onTransition({ router: name, ...change, atUnixMs });
+    }
+    this.#sessions = [];
+    const left = { state: 'initialize', reason: 'thread-lost', sinceUnixMs: atUnixMs } as const;
+    this.#reports = this.#reports.map((report) => ({ ...report, ...left, active: null }));
+    this.#events.onReport();
   }
 
   async #restart(): Promise<void> {
     if (this.#stopping) return;
     try {
-      await this.configure(this.#configuration);
-      this.#thread?.post({ type: 'demotions', demotions: this.#demotions });
+      await this.configure(withoutStartupDelays(this.#configuration));
       this.#logger.info({ restarts: this.restarts }, 'the vrrp thread runs again');
     } catch (error) {
       // An ended thread comes back through #lost; a refusal is retried like an end.
@@ -191,4 +263,10 @@ export class Election {
       }
     }
   }
+}
+
+/** The delay is for the start of the machine or the agent, not for a thread that is replaced. */
+function withoutStartupDelays(configuration: VrrpConfiguration): VrrpConfiguration {
+  const routers = configuration.routers.map((router) => ({ ...router, startupDelayMs: 0 }));
+  return { ...configuration, routers };
 }

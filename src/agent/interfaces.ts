@@ -27,11 +27,19 @@ function wantedInterfaces(
     if (!wanted.has(name)) wanted.set(name, wantedBy);
   };
   for (const router of config.virtualRouters) {
+    if (router.dynamic === true) continue;
     want(router.interface, `virtual router ${router.name}`);
     for (const address of router.addresses) {
+      // The device of a virtual MAC address is made when the election starts.
+      if (address.interface === router.virtualMac?.interface) continue;
       want(address.interface, `an address of virtual router ${router.name}`);
     }
+    for (const route of router.routes ?? []) {
+      if (route.interface === undefined) continue;
+      want(route.interface, `a route of virtual router ${router.name}`);
+    }
   }
+  for (const session of config.bfd) want(session.interface, `BFD session ${session.name}`);
   if (config.connectionSync.mode === 'kernel') {
     want(config.connectionSync.interface, 'connectionSync.interface');
   }

@@ -18,7 +18,11 @@ export interface StatusInput {
   readonly nowUnixMs: number;
   readonly lastReload: LastReload | null;
   readonly routers: readonly VirtualRouterReport[];
+  readonly bfd: StatusDocument['bfd'];
+  readonly trackers: StatusDocument['trackers'];
+  readonly hooks: StatusDocument['hooks'];
   readonly balance: BalanceSnapshot;
+  readonly peer: StatusDocument['peer'];
   readonly sync: StatusDocument['connectionSync'];
   readonly threads: StatusDocument['threads'];
 }
@@ -38,6 +42,10 @@ export function buildStatusDocument(input: StatusInput): StatusDocument {
       lastReload: input.lastReload,
     },
     virtualRouters: input.routers,
+    bfd: input.bfd,
+    trackers: input.trackers,
+    hooks: input.hooks,
+    peer: input.peer,
     services: input.balance.services,
     ipvs: input.balance.ipvs,
     connectionSync: input.sync,

@@ -1,11 +1,15 @@
 /** Speaks with a running agent over its unix socket. */
 import { request } from 'node:http';
 import { type ErrorCode, errorTable, TandemError } from '../errors.js';
+import type { FailoverRequest, FailoverResult } from './failoverModel.js';
 import type { ApiErrorBody, ReloadResult } from './server.js';
 import type { StatusDocument } from './statusModel.js';
 
 /** How long the agent may take to answer, in milliseconds. */
 const answerTimeoutMs = 15_000;
+
+/** How long an action may take that waits for the election, in milliseconds. */
+const actionTimeoutMs = 200_000;
 
 /** Largest answer that is read, in bytes: the status of tens of thousands of servers. */
 const answerBytesMax = 256 * 1024 * 1024;
@@ -20,8 +24,21 @@ export async function requestReload(socketPath: string): Promise<ReloadResult> {
   return (await callAgent(socketPath, 'POST', '/v1/reload')) as ReloadResult;
 }
 
-async function callAgent(socketPath: string, method: string, path: string): Promise<unknown> {
-  const { status, body } = await exchange(socketPath, method, path);
+/** Lets the agent step down. Throws what it refused, for example when nobody takes over. */
+export async function requestFailover(
+  socketPath: string,
+  request: FailoverRequest,
+): Promise<FailoverResult> {
+  return (await callAgent(socketPath, 'POST', '/v1/failover', request)) as FailoverResult;
+}
+
+async function callAgent(
+  socketPath: string,
+  method: string,
+  path: string,
+  content?: unknown,
+): Promise<unknown> {
+  const { status, body } = await exchange(socketPath, method, path, content);
   let answer: unknown;
   try {
     answer = JSON.parse(body);
@@ -42,7 +59,9 @@ function exchange(
   socketPath: string,
   method: string,
   path: string,
+  content: unknown,
 ): Promise<{ readonly status: number; readonly body: string }> {
+  const isEmpty = content === undefined;
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => {
       reject(
@@ -52,7 +71,8 @@ function exchange(
         }),
       );
     };
-    const call = request({ socketPath, method, path, agent: false }, (response) => {
+    const headers = isEmpty ? {} : { 'content-type': 'application/json' };
+    const call = request({ socketPath, method, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
@@ -68,11 +88,13 @@ function exchange(
         });
       });
     });
-    call.setTimeout(answerTimeoutMs, () => {
-      call.destroy(new Error(`no answer within ${answerTimeoutMs / 1000} s`));
+    // Stepping down takes a few advertisement intervals, of which one can be forty seconds.
+    const timeoutMs = isEmpty ? answerTimeoutMs : actionTimeoutMs;
+    call.setTimeout(timeoutMs, () => {
+      call.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
     });
     call.on('error', fail);
-    call.end();
+    call.end(isEmpty ? undefined : JSON.stringify(content));
   });
 }
 

@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { errorTable, TandemError } from '../errors.js';
+import { type FailoverRequest, type FailoverResult, failoverMaxMs } from './failoverModel.js';
 import type { StatusDocument } from './statusModel.js';
 
 /** What the agent does for its callers. */
@@ -17,6 +18,8 @@ export interface ApiActions {
   status(): Promise<StatusDocument>;
   /** Loads the configuration file again. Throws the {@link TandemError} that refused it. */
   reload(): Promise<ReloadResult>;
+  /** Steps down. Throws the {@link TandemError} that says why that cannot be. */
+  failover(request: FailoverRequest): Promise<FailoverResult>;
 }
 
 /** What a reload did. */
@@ -87,13 +90,27 @@ function buildServer(actions: ApiActions): FastifyInstance {
     reply.code(404);
     return errorBody(
       new TandemError('USAGE', `${request.method} ${request.url} is not part of this interface`, {
-        hint: 'GET /v1/status or POST /v1/reload',
+        hint: 'GET /v1/status, POST /v1/reload or POST /v1/failover',
       }),
     );
   });
   server.get('/v1/status', async () => actions.status());
   server.post('/v1/reload', async () => actions.reload());
+  server.post('/v1/failover', async (request) => actions.failover(readFailover(request.body)));
   return server;
+}
+
+/** Reads the body of a failover request. Throws `USAGE` that says what is wrong with it. */
+function readFailover(body: unknown): FailoverRequest {
+  const fields = typeof body === 'object' && body !== null ? body : {};
+  const { router, forMs, force = false } = fields as Readonly<Record<string, unknown>>;
+  const isTime =
+    typeof forMs === 'number' && Number.isInteger(forMs) && forMs >= 0 && forMs <= failoverMaxMs;
+  if (!isTime) throw new TandemError('USAGE', `forMs must be 0 to ${failoverMaxMs}`);
+  if (typeof force !== 'boolean') throw new TandemError('USAGE', 'force must be true or false');
+  if (router === undefined) return { forMs, force };
+  if (typeof router !== 'string') throw new TandemError('USAGE', 'router must be a name');
+  return { router, forMs, force };
 }
 
 function errorBody(error: TandemError): ApiErrorBody {

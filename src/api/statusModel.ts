@@ -1,7 +1,12 @@
 /** The status document: what `GET /v1/status` answers and `tandem status --json` prints. */
+import type { BfdSessionReport } from '../bfd/protocol.js';
 import type { CheckReport } from '../health/protocol.js';
 import type { HealthState } from '../health/reasons.js';
-import type { VirtualRouterReport } from '../vrrp/protocol.js';
+import type { SplitBrain } from '../peer/comparison.js';
+import type { PeerReport } from '../peer/protocol.js';
+import type { TrackerReport } from '../track/model.js';
+import type { LatenessSummary, RealtimeReport, VirtualRouterReport } from '../vrrp/protocol.js';
+import type { VirtualRouterState } from '../vrrp/reasons.js';
 import type { IpAddress } from '../wire/ipAddress.js';
 import type { ForwardingMethod, SyncDaemon } from '../wire/ipvsModel.js';
 
@@ -61,6 +66,44 @@ export interface IpvsStatus {
   readonly foreignServices: number;
 }
 
+/** The channel to the other director, and what is known of that one over it. */
+export type PeerStatus =
+  /** Plain VRRP; `missing` says what the pair does without. */
+  | { readonly configured: false; readonly missing: string }
+  | (PeerReport & {
+      readonly configured: true;
+      /** The peer's name in the configuration. */
+      readonly name: string;
+      /** How the peer's VRRP configuration differs from ours, in words. */
+      readonly drift: readonly string[];
+      /** Virtual routers that both directors are Active for. */
+      readonly splitBrain: readonly SplitBrain[];
+    });
+
+/** One hook: what it was called for, and how that ended. */
+export interface HookStatus {
+  readonly name: string;
+  readonly runs: number;
+  /** Runs that ended otherwise than with status 0. */
+  readonly failures: number;
+  /** Calls that were dropped because too many waited. */
+  readonly dropped: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly last: {
+    /** `router outside` or `group edge`. */
+    readonly target: string;
+    readonly state: VirtualRouterState;
+    readonly outcome: 'exited' | 'signalled' | 'timed-out' | 'not-started';
+    /** Null when it did not end by itself. */
+    readonly exitCode: number | null;
+    /** What it printed, or why it could not be started; at most 200 characters. */
+    readonly detail: string;
+    readonly startedUnixMs: number;
+    readonly durationMs: number;
+  } | null;
+}
+
 /** The whole status document. */
 export interface StatusDocument {
   readonly version: string;
@@ -80,6 +123,11 @@ export interface StatusDocument {
     } | null;
   };
   readonly virtualRouters: readonly VirtualRouterReport[];
+  /** The BFD sessions. */
+  readonly bfd: readonly BfdSessionReport[];
+  readonly trackers: readonly TrackerReport[];
+  readonly hooks: readonly HookStatus[];
+  readonly peer: PeerStatus;
   readonly services: readonly ServiceStatus[];
   readonly ipvs: IpvsStatus;
   readonly connectionSync: {
@@ -88,7 +136,16 @@ export interface StatusDocument {
     readonly lastError: string | null;
   };
   readonly threads: {
-    readonly vrrp: { readonly restarts: number; readonly running: boolean };
+    readonly vrrp: {
+      readonly restarts: number;
+      readonly running: boolean;
+      /** How late the election's loop woke up; null before its first report. */
+      readonly loop: LatenessSummary | null;
+      /** How the thread is scheduled; null before its first report. */
+      readonly realtime: RealtimeReport | null;
+    };
     readonly health: { readonly restarts: number; readonly running: boolean };
+    /** Absent without `peering`. */
+    readonly peer?: { readonly restarts: number; readonly running: boolean };
   };
 }

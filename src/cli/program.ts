@@ -3,7 +3,9 @@ import { Command, CommanderError } from 'commander';
 import { TandemError } from '../errors.js';
 import { checkCommand } from './check.js';
 import { drillCommand } from './drill.js';
+import { failoverCommand } from './failover.js';
 import { labCommand } from './lab.js';
+import { peerKeyCommand } from './peerKey.js';
 import { releaseCommand } from './release.js';
 import { reloadCommand } from './reload.js';
 import { runCommand } from './run.js';
@@ -24,7 +26,9 @@ export function buildProgram(): Command {
     checkCommand(),
     reloadCommand(),
     statusCommand(),
+    failoverCommand(),
     releaseCommand(),
+    peerKeyCommand(),
     drillCommand(),
     labCommand(),
   ]) {

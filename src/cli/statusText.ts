@@ -2,7 +2,12 @@
 import type { ServerStatus, ServiceStatus, StatusDocument } from '../api/statusModel.js';
 import type { VirtualRouterReport } from '../vrrp/protocol.js';
 import { formatEndpoint, formatIpPrefix } from '../wire/ipAddress.js';
+import { age } from './age.js';
+import { electionLines } from './electionText.js';
+import { peerLines } from './peerText.js';
+import { sessionLines } from './sessionText.js';
 import { formatTable, type Painter, type Tone } from './table.js';
+import { hookLines, trackerLines } from './trackerText.js';
 
 const stateTones: Readonly<Record<string, Tone>> = {
   active: 'good',
@@ -19,6 +24,11 @@ export function statusText(status: StatusDocument, paint: Painter): string {
     ...headLines(status, paint),
     '',
     ...routerLines(status, paint),
+    ...electionLines(status, paint),
+    ...peerLines(status, paint),
+    ...sessionLines(status, paint),
+    ...trackerLines(status, paint),
+    ...hookLines(status, paint),
     ...status.services.flatMap((service) => ['', ...serviceLines(service, status, paint)]),
     '',
     ...footLines(status, paint),
@@ -53,7 +63,7 @@ function routerLines(status: StatusDocument, paint: Painter): readonly string[] 
     router.interface,
     paint(stateTones[router.state] ?? 'plain', router.state),
     age(status.nowUnixMs - router.sinceUnixMs),
-    router.reason,
+    reasonText(router, paint),
     priorityText(router, paint),
     activeText(router),
     router.addresses.map((address) => formatIpPrefix(address.prefix)).join(' '),
@@ -64,11 +74,20 @@ function routerLines(status: StatusDocument, paint: Painter): readonly string[] 
   ]);
 }
 
+/** A router that does not run because of trackers names them. */
+function reasonText({ reason, faults }: VirtualRouterReport, paint: Painter): string {
+  if (faults.length === 0) return reason;
+  return paint('bad', `${reason} (${faults.map(({ tracker }) => tracker).join(', ')})`);
+}
+
 function priorityText(router: VirtualRouterReport, paint: Painter): string {
   const { configured, effective, demotions } = router.priority;
   if (demotions.length === 0) return String(effective);
-  const reasons = demotions.map((demotion) => `${demotion.weight} ${demotion.reason}`).join(', ');
-  return paint('warn', `${effective} (${configured} - ${reasons})`);
+  const reasons = demotions.map(({ weight, reason, tracker }) => {
+    const why = tracker === undefined ? reason : `${tracker}: ${reason}`;
+    return `${weight < 0 ? '+' : '-'} ${Math.abs(weight)} ${why}`;
+  });
+  return paint('warn', `${effective} (${configured} ${reasons.join(' ')})`);
 }
 
 function activeText(router: VirtualRouterReport): string {
@@ -152,13 +171,4 @@ function footLines(status: StatusDocument, paint: Painter): readonly string[] {
     lines.push(paint('bad', `connection sync: ${connectionSync.lastError}`));
   }
   return lines;
-}
-
-/** `4s`, `12m`, `3h`, `9d`: the largest unit that fits is enough at a glance. */
-export function age(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
 }

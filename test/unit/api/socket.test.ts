@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fetchStatus, requestReload } from '../../../src/api/client.js';
+import { fetchStatus, requestFailover, requestReload } from '../../../src/api/client.js';
 import { type ApiActions, startApiServer } from '../../../src/api/server.js';
 import type { StatusDocument } from '../../../src/api/statusModel.js';
 import { TandemError } from '../../../src/errors.js';
@@ -16,6 +16,11 @@ const document = { cluster: 'web', node: 'lb1' } as unknown as StatusDocument;
 const actions: ApiActions = {
   status: async () => document,
   reload: async () => ({ message: 'reloaded', warnings: ['one'] }),
+  failover: async ({ router = 'all', forMs, force }) => ({
+    message: `${router} ${forMs} ${force}`,
+    routers: [],
+    untilUnixMs: null,
+  }),
 };
 
 test('the status travels over the socket as it is', async (context) => {
@@ -25,6 +30,25 @@ test('the status travels over the socket as it is', async (context) => {
   assert.deepEqual(await fetchStatus(path), document);
   assert.deepEqual(await requestReload(path), { message: 'reloaded', warnings: ['one'] });
 });
+
+test('a failover travels with its router, its time and whether it is forced', async (context) => {
+  const path = temporarySocket(context);
+  const server = await startApiServer(path, actions);
+  context.after(() => server.close());
+  const { message } = await requestFailover(path, { router: 'vip', forMs: 9000, force: true });
+  assert.equal(message, 'vip 9000 true');
+  assert.equal((await requestFailover(path, { forMs: 0, force: false })).message, 'all 0 false');
+});
+
+for (const forMs of [-1, 1.5, 86_400_001, Number.NaN]) {
+  test(`a failover for ${forMs} ms is a usage error`, async (context) => {
+    const path = temporarySocket(context);
+    const server = await startApiServer(path, actions);
+    context.after(() => server.close());
+    const refused = { code: 'USAGE', exitCode: 2 };
+    await assert.rejects(requestFailover(path, { forMs, force: false }), refused);
+  });
+}
 
 test('others than owner and group cannot use the socket', async (context) => {
   const path = temporarySocket(context);
@@ -90,7 +114,7 @@ test('an unknown path is answered with an error and a hint', async (context) => 
     error: {
       code: 'USAGE',
       message: 'GET /v2/nothing is not part of this interface',
-      hint: 'GET /v1/status or POST /v1/reload',
+      hint: 'GET /v1/status, POST /v1/reload or POST /v1/failover',
     },
   });
 });

@@ -27,6 +27,14 @@ test('the unit exposes less than 4.0 of what a service could do', { skip }, () =
   assert.ok(Number(exposure) < exposureMax, `exposure is ${exposure}`);
 });
 
+test('with the rights for commands of other users it still is a sound unit', { skip }, () => {
+  const rights = readFileSync(join(projectRoot, 'systemd/commands.conf'), 'utf8');
+  const withRights = `${unitText}\n${rights}`;
+  const result = analyze('verify', withRights.replaceAll('/usr/bin/tandem', '/bin/true'));
+  assert.equal(result.output, '');
+  assert.match(withRights, /^CapabilityBoundingSet=.* CAP_SETUID CAP_SETGID CAP_KILL$/m);
+});
+
 test('the unit notifies, is watched, reloads, and gives up what a killed agent left', () => {
   for (const line of [
     'Type=notify',

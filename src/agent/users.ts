@@ -1,0 +1,25 @@
+/** Sees that every user that a command shall run as exists, before anything is changed. */
+import type { TandemConfig } from '../config/model.js';
+import { TandemError } from '../errors.js';
+import { commandUser, defaultUser } from '../track/scriptTracker.js';
+
+/** Throws `USER_UNKNOWN`, naming who wants the user. */
+export function requireUsers(config: TandemConfig): void {
+  for (const { name, subject } of config.trackers) {
+    if (subject.type !== 'script') continue;
+    demand(`tracker ${name}`, () => commandUser(subject.user, defaultUser));
+  }
+  for (const { name, user } of config.hooks) {
+    demand(`hook ${name}`, () => commandUser(user, undefined));
+  }
+}
+
+function demand(wantedBy: string, find: () => unknown): void {
+  try {
+    find();
+  } catch (error) {
+    if (!(error instanceof TandemError)) throw error;
+    const { code, message, hint } = error;
+    throw new TandemError(code, `${wantedBy}: ${message}`, { hint, cause: error });
+  }
+}
