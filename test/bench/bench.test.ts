@@ -52,9 +52,9 @@ rootTest('one round of the failover benchmark gives numbers of both programs', a
   assert.equal(result.exitCode, 0, result.stderr);
   assert.match(
     result.stdout,
-    /^polite-stop +100 ms +tandem +1 +[\d.]+ \/ [\d.]+ \/ [\d.]+ +[\d.]+ /m,
+    /^polite-stop +100 ms +1 +tandem +1 +[\d.]+ \/ [\d.]+ \/ [\d.]+ +[\d.]+ /m,
   );
-  assert.match(result.stdout, /^polite-stop +100 ms +keepalived +1 /m);
+  assert.match(result.stdout, /^polite-stop +100 ms +1 +keepalived +1 /m);
   assert.match(result.stderr, /^2\/2 polite-stop, adverts each 100 ms, keepalived: /m);
   const { rounds } = JSON.parse(readFileSync(json, 'utf8')) as { rounds: { gapUs: number }[] };
   assert.equal(rounds.length, 2);

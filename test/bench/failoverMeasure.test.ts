@@ -9,6 +9,7 @@ import { spreadOf } from './spread.js';
 const macAddresses = { lb1: '02:00:00:00:00:01', lb2: '02:00:00:00:00:02' };
 const pair = {
   advertIntervalMs: 1_000,
+  addressCount: 1,
   before: 'lb1',
   after: 'lb2',
   backupPriority: 100,

@@ -2,13 +2,14 @@
 import type { CapturedAdvert } from '../../src/drill/capture.js';
 import { activeDownUs, skewUs } from '../../src/vrrp/timing.js';
 import { resignPriority } from '../../src/wire/vrrp.js';
+import { vrid } from '../tools/directorDaemon.js';
 import { type DirectorName, nodeAddresses, virtualAddress } from '../tools/lan.js';
-import type {
-  Answer,
-  FailoverFault,
-  FailoverSetting,
-  RoundMeasurement,
-  RoundRecord,
+import {
+  type Answer,
+  type FailoverSetting,
+  type RoundMeasurement,
+  type RoundRecord,
+  resigningFaults,
 } from './failoverModel.js';
 
 /** What the measurement needs to know of the pair. */
@@ -30,7 +31,7 @@ export class DisturbedRoundError extends Error {}
  * there to be seen.
  */
 export function measureRound(record: RoundRecord, pair: PairSetting): RoundMeasurement {
-  const gap = longestGap(record.answers);
+  const gap = pair.fault === 'freeze' ? firstSwitch(record, pair) : longestGap(record.answers);
   if (gap.first.from !== pair.before || gap.next.from !== pair.after) {
     const order = `${gap.first.from} before it, ${gap.next.from} after it`;
     throw new DisturbedRoundError(`the longest gap was not the failover: answers of ${order}`);
@@ -51,7 +52,7 @@ export function measureRound(record: RoundRecord, pair: PairSetting): RoundMeasu
     ),
   );
   return {
-    gapUs: gap.next.atUs - gap.first.atUs,
+    gapUs: gap.next.atUs - (pair.fault === 'freeze' ? lastAdvertUs(record, pair) : gap.first.atUs),
     beyondBoundUs: gap.next.atUs - boundUs,
     advertAfterBoundUs: advert.atUs - boundUs,
     announcementAfterAdvertUs: announcement.atUs - advert.atUs,
@@ -62,26 +63,37 @@ export function measureRound(record: RoundRecord, pair: PairSetting): RoundMeasu
 /** When the protocol lets the Backup become Active, from what was on the wire. */
 function protocolBoundUs(record: RoundRecord, pair: PairSetting): number {
   const intervalUs = pair.advertIntervalMs * 1_000;
-  const last = required(
-    `${wantedLast[pair.fault]} of ${pair.before}`,
-    advertsOf(record, pair.before).findLast(
-      ({ priority }) => (priority === resignPriority) === (pair.fault === 'polite-stop'),
-    ),
-  );
-  const waitUs =
-    pair.fault === 'polite-stop'
-      ? skewUs(pair.backupPriority, intervalUs)
-      : activeDownUs(pair.backupPriority, intervalUs);
-  return last.atUs + waitUs;
+  const waitUs = resigningFaults.includes(pair.fault)
+    ? skewUs(pair.backupPriority, intervalUs)
+    : activeDownUs(pair.backupPriority, intervalUs);
+  return lastAdvertUs(record, pair) + waitUs;
 }
 
-const wantedLast: Readonly<Record<FailoverFault, string>> = {
-  'link-cut': 'an advert',
-  'polite-stop': 'a priority 0',
-};
+/** The last advert of the old Active that counts: its priority 0, if it is to say that. */
+function lastAdvertUs(record: RoundRecord, { fault, before }: PairSetting): number {
+  const resigns = resigningFaults.includes(fault);
+  const adverts = advertsOf(record, before);
+  return required(
+    `${resigns ? 'a priority 0' : 'an advert'} of ${before}`,
+    adverts.findLast(({ priority }) => (priority === resignPriority) === resigns),
+  ).atUs;
+}
 
-function longestGap(answers: readonly Answer[]): { readonly first: Answer; readonly next: Answer } {
-  let longest: { readonly first: Answer; readonly next: Answer } | undefined;
+/** The first answer of the new Active, and the last one before it. */
+function firstSwitch({ answers }: RoundRecord, { after }: PairSetting): Gap {
+  const index = answers.findIndex(({ from }) => from === after);
+  const next = required(`an answer of ${after}`, answers[index]);
+  return { first: required('an answer before it', answers[index - 1]), next };
+}
+
+/** Two answers one after the other. */
+interface Gap {
+  readonly first: Answer;
+  readonly next: Answer;
+}
+
+function longestGap(answers: readonly Answer[]): Gap {
+  let longest: Gap | undefined;
   for (const [index, next] of answers.entries()) {
     const first = answers[index - 1];
     if (first === undefined) continue;
@@ -96,7 +108,7 @@ function longestGap(answers: readonly Answer[]): { readonly first: Answer; reado
 function advertsOf(record: RoundRecord, node: DirectorName): readonly CapturedAdvert[] {
   return record.frames.filter(
     (frame): frame is CapturedAdvert =>
-      frame.kind === 'advert' && frame.source === nodeAddresses[node],
+      frame.kind === 'advert' && frame.vrid === vrid && frame.source === nodeAddresses[node],
   );
 }
 

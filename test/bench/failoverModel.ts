@@ -4,7 +4,7 @@ import type { DirectorProgram } from '../tools/directorDaemon.js';
 import type { DirectorName } from '../tools/lan.js';
 
 /** What is done to the Active. */
-export const failoverFaults = ['link-cut', 'polite-stop'] as const;
+export const failoverFaults = ['link-cut', 'polite-stop', 'freeze', 'crash'] as const;
 
 /** One of {@link failoverFaults}. */
 export type FailoverFault = (typeof failoverFaults)[number];
@@ -13,7 +13,12 @@ export type FailoverFault = (typeof failoverFaults)[number];
 export interface FailoverSetting {
   readonly fault: FailoverFault;
   readonly advertIntervalMs: number;
+  /** Virtual addresses in all; the client uses the one that is listed last. */
+  readonly addressCount: number;
 }
+
+/** Faults after which the Active itself, or what cleans up after it, says priority 0. */
+export const resigningFaults: readonly FailoverFault[] = ['polite-stop', 'crash'];
 
 /** One answer that the client received. */
 export interface Answer {
@@ -30,7 +35,10 @@ export interface RoundRecord {
 
 /** What a round has come to; times in microseconds. */
 export interface RoundMeasurement {
-  /** The longest time without an answer. */
+  /**
+   * The longest time without an answer. After a freeze the kernel of the old Active goes on
+   * answering, so there it is the time from its last advert to the first answer of the new one.
+   */
   readonly gapUs: number;
   /**
    * How much later the first answer after the gap came than the protocol lets the new Active begin:

@@ -6,7 +6,7 @@ import { type DirectorName, directors, type Lan, virtualAddress } from '../tools
 import { highPriority, lowPriority, startDirector } from '../tools/startDirector.js';
 import { waitFor } from '../tools/waiting.js';
 import { DisturbedRoundError, measureRound } from './failoverMeasure.js';
-import type { FailoverRound, FailoverSetting } from './failoverModel.js';
+import type { FailoverFault, FailoverRound, FailoverSetting } from './failoverModel.js';
 import { LanWorker } from './lanWorker.js';
 import type { ProberReply, ProberRequest } from './proberProtocol.js';
 
@@ -75,12 +75,13 @@ export async function runRound(
   } catch (error) {
     if (error instanceof DisturbedRoundError) throw error;
     const logs = daemons.map((daemon) => `${daemon.node}: ${daemon.logTail}`).join('\n');
-    const what = `${program}, ${setting.fault}, adverts each ${setting.advertIntervalMs} ms`;
+    const { fault, advertIntervalMs, addressCount } = setting;
+    const what = `${program}, ${fault}, ${advertIntervalMs} ms, ${addressCount} addresses`;
     throw new Error(`round ${round} of ${what}: ${String(error)}\n${logs}`, { cause: error });
   } finally {
     await Promise.allSettled(daemons.map((daemon) => daemon.stop()));
     lan.setLink('lb1', true);
-    for (const node of lan.holders()) lan.removeAddress(node, virtualAddress);
+    for (const node of directors) lan.removeVirtualAddresses(node);
   }
 }
 
@@ -89,13 +90,14 @@ async function startPair(
   lan: Lan,
   daemons: DirectorDaemon[],
   program: DirectorProgram,
-  { advertIntervalMs }: FailoverSetting,
+  { advertIntervalMs, addressCount }: FailoverSetting,
 ): Promise<DirectorDaemon> {
-  const active = startDirector(lan, program, 'lb1', { priority: highPriority, advertIntervalMs });
+  const settings = { advertIntervalMs, addressCount };
+  const active = startDirector(lan, program, 'lb1', { priority: highPriority, ...settings });
   daemons.push(active);
   await active.waitUntilReady();
   await waitFor('lb1 is Active', () => lan.hasAddress('lb1', virtualAddress));
-  const backup = startDirector(lan, program, 'lb2', { priority: lowPriority, advertIntervalMs });
+  const backup = startDirector(lan, program, 'lb2', { priority: lowPriority, ...settings });
   daemons.push(backup);
   await backup.waitUntilReady();
   await sleep(settlingAdverts * advertIntervalMs);
@@ -118,8 +120,7 @@ async function breakActive(
     await waitFor('answers of lb1', () => isAnsweredBy('lb1'));
     const heardUs = await nextAdvertUs(client);
     await sleep((heardUs + phase * advertIntervalMs * 1_000 - nowUs()) / 1_000);
-    if (fault === 'link-cut') lan.setLink('lb1', false);
-    else active.tellToStop();
+    await breakOne(lan, active, fault);
     await waitFor('answers of lb2', () => isAnsweredBy('lb2'));
     await sleep(aftermathMs);
   } catch (error) {
@@ -127,6 +128,24 @@ async function breakActive(
     throw error;
   }
   return client.call({ type: 'finish' });
+}
+
+/** A crash takes until what cleans up after it is done; the answers go on meanwhile. */
+async function breakOne(lan: Lan, active: DirectorDaemon, fault: FailoverFault): Promise<void> {
+  switch (fault) {
+    case 'link-cut':
+      lan.setLink(active.node, false);
+      break;
+    case 'polite-stop':
+      active.tellToStop();
+      break;
+    case 'freeze':
+      active.freeze();
+      break;
+    case 'crash':
+      await active.crash();
+      break;
+  }
 }
 
 /** Waits for an advert that was not there before. */

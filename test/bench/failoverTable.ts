@@ -24,11 +24,12 @@ export function summarize(rounds: readonly FailoverRound[]): FailoverSummary | u
     if (values === undefined) throw new RangeError('a summary of no rounds');
     return values;
   };
-  const { program, fault, advertIntervalMs } = first;
+  const { program, fault, advertIntervalMs, addressCount } = first;
   return {
     program,
     fault,
     advertIntervalMs,
+    addressCount,
     rounds: rounds.length,
     gapUs: spread('gapUs'),
     beyondBoundUs: spread('beyondBoundUs'),
@@ -45,10 +46,11 @@ export function failoverTables(summaries: readonly FailoverSummary[]): string {
     '(min / median / max; ratio: median of tandem by median of keepalived):',
     '',
     ...formatTable([
-      ['FAULT', 'ADVERTS', 'PROGRAM', 'ROUNDS', 'GAP', 'RATIO', 'BEYOND THE BOUND'],
+      ['FAULT', 'ADVERTS', 'ADDRESSES', 'PROGRAM', 'ROUNDS', 'GAP', 'RATIO', 'BEYOND THE BOUND'],
       ...summaries.map((summary) => [
         summary.fault,
         `${summary.advertIntervalMs} ms`,
+        String(summary.addressCount),
         summary.program,
         String(summary.rounds),
         spreadText(summary.gapUs, 1),
@@ -60,10 +62,19 @@ export function failoverTables(summaries: readonly FailoverSummary[]): string {
     'Where the part beyond the bound goes, medians in milliseconds:',
     '',
     ...formatTable([
-      ['FAULT', 'ADVERTS', 'PROGRAM', 'BOUND TO ADVERT', 'ADVERT TO ARP', 'ARP TO ANSWER'],
+      [
+        'FAULT',
+        'ADVERTS',
+        'ADDRESSES',
+        'PROGRAM',
+        'BOUND TO ADVERT',
+        'ADVERT TO ARP',
+        'ARP TO ANSWER',
+      ],
       ...summaries.map((summary) => [
         summary.fault,
         `${summary.advertIntervalMs} ms`,
+        String(summary.addressCount),
         summary.program,
         milliseconds(summary.advertAfterBoundUs.median, 2),
         milliseconds(summary.announcementAfterAdvertUs.median, 2),
@@ -79,7 +90,8 @@ function ratioText(summary: FailoverSummary, summaries: readonly FailoverSummary
     (other) =>
       other.program === 'keepalived' &&
       other.fault === summary.fault &&
-      other.advertIntervalMs === summary.advertIntervalMs,
+      other.advertIntervalMs === summary.advertIntervalMs &&
+      other.addressCount === summary.addressCount,
   );
   return peer === undefined ? '-' : (summary.gapUs.median / peer.gapUs.median).toFixed(3);
 }

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { fetchStatus, requestReload } from '../../src/api/client.js';
 import type { StatusDocument } from '../../src/api/statusModel.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
 import type { ServiceIdentity } from '../../src/wire/ipvsModel.js';
+import { startAgent } from './agentSupport.js';
 import {
   addLocalAddress,
   ask,
@@ -22,7 +22,6 @@ import {
   savedTable,
 } from './ipvsSupport.js';
 
-const mainScript = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const service: ServiceIdentity = {
   kind: 'address',
   protocol: 'tcp',
@@ -125,30 +124,6 @@ async function prepare(context: TestContext): Promise<Scene> {
     },
     status: () => fetchStatus(socketPath),
   };
-}
-
-async function startAgent(
-  context: TestContext,
-  configPath: string,
-  socketPath: string,
-): Promise<ChildProcess> {
-  const agent = spawn(process.execPath, [mainScript, 'run', '-c', configPath, '--node', 'lb1'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  context.after(async () => {
-    if (agent.exitCode !== null || agent.signalCode !== null) return;
-    const ended = once(agent, 'exit');
-    agent.kill('SIGKILL');
-    await ended;
-  });
-  await eventually(async () => {
-    assert.equal(agent.exitCode, null, 'the agent ended');
-    return fetchStatus(socketPath).then(
-      () => true,
-      () => false,
-    );
-  }, 'the agent answers');
-  return agent;
 }
 
 function configText(socketPath: string): string {

@@ -11,6 +11,7 @@ import { openPacketSocket } from '../../src/kernel/packetSocket.js';
 import { familyOf, type IpAddress, ipAddress } from '../../src/wire/ipAddress.js';
 import { decodeIpv4Packet } from '../../src/wire/ipv4Header.js';
 import { rootTest } from './support/rootTest.js';
+import { takeBfdPort } from './support/takenPort.js';
 import { addCable, indexOf, type VethEnd, vethPair } from './support/vethPair.js';
 import { awaitReceived } from './support/waiting.js';
 
@@ -55,20 +56,33 @@ function addIpv6(left: VethEnd, right: VethEnd, prefix: string): readonly [IpAdd
   return addresses;
 }
 
-rootTest('a packet arrives with its source, TTL 255 and the time of its arrival', (context) => {
+rootTest('a packet arrives with its source and TTL 255', (context) => {
   const { left, right } = vethPair(context);
   const listener = listen(context, right);
-  const before = nowUs();
   sender(context, left, right.address).send(packet);
-  const after = nowUs();
-  while (nowUs() < after + 50_000);
   const received = awaitReceived(listener);
   assert.deepEqual(Buffer.from(received.bytes), packet);
   assert.equal(received.source, left.address);
   assert.equal(received.timeToLive, 255);
-  assert.ok(received.receivedAtUs >= before - 2_000);
-  assert.ok(received.receivedAtUs <= nowUs() - 40_000, 'the stamp is the time of reading');
   assert.equal(listener.receive(), undefined);
+});
+
+rootTest('the receive time is that of the kernel, not that of reading', (context) => {
+  const { left, right } = vethPair(context);
+  const listener = listen(context, right);
+  const socket = sender(context, left, right.address);
+  const toleranceUs = 2_000;
+  // The kernel begins to stamp a little after the first socket of the machine has asked for it.
+  for (let attempt = 1; ; attempt += 1) {
+    const before = nowUs();
+    socket.send(packet);
+    const after = nowUs();
+    while (nowUs() < after + 50_000);
+    const { receivedAtUs } = awaitReceived(listener);
+    assert.ok(receivedAtUs >= before - toleranceUs, `${before - receivedAtUs} us early`);
+    if (receivedAtUs <= nowUs() - 40_000) break;
+    assert.ok(attempt < 20, 'the stamp is the time of reading');
+  }
 });
 
 rootTest('every session sends from a port of its own in the range of RFC 5881', (context) => {
@@ -148,7 +162,7 @@ rootTest('a multihop listener hears what is for its address and tells the TTL', 
 
 rootTest('a port that another program has is named in the error', (context) => {
   const { right } = vethPair(context);
-  listen(context, right);
+  takeBfdPort(context, right.namespace);
   assert.throws(
     () => listen(context, right),
     (error) =>
@@ -157,6 +171,15 @@ rootTest('a port that another program has is named in the error', (context) => {
       error.message.includes('port 3784') &&
       error.hint.includes('ss -ulpn'),
   );
+});
+
+rootTest('of two listeners the later one hears, so that a thread can be replaced', (context) => {
+  const { left, right } = vethPair(context);
+  const abandoned = listen(context, right);
+  const listener = listen(context, right);
+  sender(context, left, right.address).send(packet);
+  awaitReceived(listener);
+  assert.equal(abandoned.receive(), undefined);
 });
 
 rootTest('an address that the interface does not have is named in the error', (context) => {

@@ -119,17 +119,14 @@ rootTest(
   async (context) => {
     const { lab, first, second } = await settledLab(context);
     const from = lab.heard.length;
-    first.thread.post({
-      type: 'demotions',
-      demotions: [{ reason: 'operator-step-down', weight: 254 }],
-    });
+    first.thread.post({ type: 'step-down', forMs: 60_000, force: false });
     await second.reaches('active');
     await first.reaches('backup');
     assert.equal(first.report()?.reason, 'operator');
     assert.equal(first.report()?.priority.effective, 1);
     await lab.hears('advert 0 from 192.0.2.1', from);
     assert.ok(!first.holds());
-    first.thread.post({ type: 'demotions', demotions: [] });
+    first.thread.post({ type: 'step-down', forMs: 0, force: false });
     await first.reaches('active');
     await second.reaches('backup');
   },

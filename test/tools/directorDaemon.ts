@@ -12,6 +12,10 @@ export interface RouterSettings {
   readonly priority: number;
   /** A multiple of 10 (the wire has centiseconds). */
   readonly advertIntervalMs: number;
+  /** Virtual addresses in all; one unless given. */
+  readonly addressCount?: number;
+  /** Virtual routers that share them; as few as have room for them unless given. */
+  readonly routerCount?: number;
 }
 
 /** The identifier of that virtual router. */
@@ -29,6 +33,10 @@ export interface DirectorDaemon {
   stop(): Promise<void>;
   /** Ends all of it at once, as a crash does: no goodbye, and the address stays where it is. */
   kill(): Promise<void>;
+  /** Ends the program by SIGKILL, and lets what is there for that case clean up after it. */
+  crash(): Promise<void>;
+  /** Stops it in its tracks (SIGSTOP); `stop` and `kill` end it all the same. */
+  freeze(): void;
   /** The end of its log, for errors. */
   readonly logTail: string;
 }

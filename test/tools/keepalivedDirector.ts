@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identifyProcess } from '../../src/drill/labRegistry.js';
-import { formatIpPrefix } from '../../src/wire/ipAddress.js';
 import { DaemonProcess } from './daemonProcess.js';
-import { type DirectorDaemon, type RouterSettings, vrid } from './directorDaemon.js';
-import { type DirectorName, type Lan, virtualPrefix } from './lan.js';
+import type { DirectorDaemon, RouterSettings } from './directorDaemon.js';
+import type { DirectorName, Lan } from './lan.js';
+import { prefixTexts, routerLayout } from './routerLayout.js';
 import { waitFor } from './waiting.js';
 
 /** Distinguishes the files of one daemon after the other on a node. */
@@ -51,12 +51,34 @@ export class KeepalivedDirector implements DirectorDaemon {
   }
 
   async stop(): Promise<void> {
+    this.#signalBoth('SIGCONT');
     await this.#process.end();
+  }
+
+  freeze(): void {
+    this.#signalBoth('SIGSTOP');
+  }
+
+  /** The kernel tells the child that its parent has died (PDEATHSIG), and the child cleans up. */
+  async crash(): Promise<void> {
+    const child = this.#childPid;
+    await this.#process.end('SIGKILL');
+    await waitFor('the end of keepalived', () => identifyProcess(child) === undefined);
+  }
+
+  get #childPid(): number {
+    return Number(readFileSync(this.#childPidPath, 'utf8'));
+  }
+
+  #signalBoth(signal: NodeJS.Signals): void {
+    const child = this.#process.isRunning ? this.#childPid : 0;
+    if (child > 0 && identifyProcess(child) !== undefined) process.kill(child, signal);
+    this.#process.signal(signal);
   }
 
   /** The child stops politely when its parent dies, so it must be killed first. */
   async kill(): Promise<void> {
-    const child = Number(readFileSync(this.#childPidPath, 'utf8'));
+    const child = this.#childPid;
     const identity = identifyProcess(child);
     // A parent that runs would start another child.
     this.#process.signal('SIGSTOP');
@@ -66,20 +88,23 @@ export class KeepalivedDirector implements DirectorDaemon {
   }
 }
 
-function keepalivedConfig({ priority, advertIntervalMs }: RouterSettings): string {
+function keepalivedConfig(settings: RouterSettings): string {
+  const { priority, advertIntervalMs } = settings;
   return [
     'global_defs {',
     '  vrrp_version 3',
     '}',
-    'vrrp_instance vip {',
-    '  interface eth0',
-    `  virtual_router_id ${vrid}`,
-    `  priority ${priority}`,
-    `  advert_int ${advertIntervalMs / 1_000}`,
-    '  virtual_ipaddress {',
-    `    ${formatIpPrefix(virtualPrefix)}`,
-    '  }',
-    '}',
+    ...routerLayout(settings).flatMap((router) => [
+      `vrrp_instance ${router.name} {`,
+      '  interface eth0',
+      `  virtual_router_id ${router.vrid}`,
+      `  priority ${priority}`,
+      `  advert_int ${advertIntervalMs / 1_000}`,
+      '  virtual_ipaddress {',
+      ...prefixTexts(router).map((text) => `    ${text}`),
+      '  }',
+      '}',
+    ]),
     '',
   ].join('\n');
 }

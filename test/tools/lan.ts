@@ -137,6 +137,23 @@ export class Lan {
     });
   }
 
+  /** Takes everything but its own address off a director, whoever has left it there. */
+  removeVirtualAddresses(name: DirectorName): void {
+    this.namespace(name).run(() => {
+      const netlink = openRouteNetlink();
+      try {
+        const interfaceIndex = netlink.link('eth0')?.index;
+        const left = netlink
+          .addresses({ family: 4 })
+          .filter((entry) => entry.interfaceIndex === interfaceIndex)
+          .filter(({ prefix }) => prefix.address !== nodeAddresses[name]);
+        netlink.changeAddresses(left.map((entry) => ({ action: 'delete', ...entry })));
+      } finally {
+        netlink.close();
+      }
+    });
+  }
+
   /** Removes all of it. Daemons must have ended. */
   remove(): void {
     if (this.#forget()) this.#remove();

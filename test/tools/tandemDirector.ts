@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { fetchStatus } from '../../src/api/client.js';
 import type { StatusDocument } from '../../src/api/statusModel.js';
 import { mainScriptPath } from '../../src/drill/packageFolders.js';
-import { formatIpPrefix } from '../../src/wire/ipAddress.js';
 import { type DaemonEnd, DaemonProcess } from './daemonProcess.js';
-import { type DirectorDaemon, type RouterSettings, vrid } from './directorDaemon.js';
-import { type DirectorName, type Lan, nodeAddresses, peerOf, virtualPrefix } from './lan.js';
+import type { DirectorDaemon, RouterSettings } from './directorDaemon.js';
+import { type DirectorName, type Lan, nodeAddresses, peerOf } from './lan.js';
+import { prefixTexts, routerLayout } from './routerLayout.js';
 
 /** How long a command beside the agent may take, in milliseconds. */
 const commandTimeoutMs = 30_000;
@@ -36,7 +36,7 @@ export function agentFiles(lan: Lan, node: DirectorName): AgentFiles {
   };
 }
 
-/** A configuration with one virtual router. */
+/** A configuration with the virtual routers of some settings. */
 export function agentConfig(lan: Lan, node: DirectorName, settings: RouterSettings): string {
   const peer = peerOf(node);
   return [
@@ -45,11 +45,13 @@ export function agentConfig(lan: Lan, node: DirectorName, settings: RouterSettin
     `  ${node}: { address: ${nodeAddresses[node]}, interface: eth0 }`,
     `  ${peer}: { address: ${nodeAddresses[peer]}, interface: eth0 }`,
     'virtualRouters:',
-    '  - name: vip',
-    `    vrid: ${vrid}`,
-    `    priority: ${settings.priority}`,
-    `    advertInterval: ${settings.advertIntervalMs}ms`,
-    `    addresses: [${formatIpPrefix(virtualPrefix)}]`,
+    ...routerLayout(settings).flatMap((router) => [
+      `  - name: ${router.name}`,
+      `    vrid: ${router.vrid}`,
+      `    priority: ${settings.priority}`,
+      `    advertInterval: ${settings.advertIntervalMs}ms`,
+      `    addresses: [${prefixTexts(router).join(', ')}]`,
+    ]),
     `api: { socket: ${agentFiles(lan, node).socketPath} }`,
     '',
   ].join('\n');
@@ -102,10 +104,14 @@ export class TandemDirector implements DirectorDaemon {
     this.#process = new DaemonProcess({
       namespace: lan.namespace(node),
       command: process.execPath,
-      args: [mainScriptPath(), 'run', '-c', this.files.configPath, '--node', node],
+      args: [mainScriptPath(), 'run', ...this.#configArguments],
       logPath: this.files.logPath,
       environment,
     });
+  }
+
+  get #configArguments(): readonly string[] {
+    return ['-c', this.files.configPath, '--node', this.node];
   }
 
   /** Replaces the configuration file. */
@@ -159,7 +165,19 @@ export class TandemDirector implements DirectorDaemon {
   }
 
   async stop(): Promise<void> {
+    this.signal('SIGCONT');
     await this.end();
+  }
+
+  freeze(): void {
+    this.signal('SIGSTOP');
+  }
+
+  /** What systemd does when the agent is killed: `tandem release` is its ExecStopPost. */
+  async crash(): Promise<void> {
+    await this.kill();
+    const { exitCode, stderr } = await this.command('release', ...this.#configArguments);
+    if (exitCode !== 0) throw new Error(`tandem release: ${stderr}`);
   }
 
   /** Stops it politely; how that ended. */
