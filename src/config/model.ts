@@ -3,7 +3,8 @@
  * The reader makes it from a file; nothing else makes one, except tests.
  */
 import type { BfdSessionSpec } from '../bfd/protocol.js';
-import type { CheckTiming, ProbeSpec } from '../health/protocol.js';
+import type { ProbeSpec } from '../health/probeSpec.js';
+import type { CheckTiming } from '../health/protocol.js';
 import type { TrackerSpec } from '../track/model.js';
 import type { RealtimeSettings, SyncGroupSpec, VirtualRouterSpec } from '../vrrp/protocol.js';
 import type { BfdKey } from '../wire/bfdAuthentication.js';

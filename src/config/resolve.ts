@@ -5,7 +5,6 @@ import { bitsOf, familyOf, type IpFamily } from '../wire/ipAddress.js';
 import type { ServiceIdentity } from '../wire/ipvsModel.js';
 import { commonPort } from './checks/servers.js';
 import type {
-  CheckConfig,
   ConnectionSyncConfig,
   NodeConfig,
   PeeringConfig,
@@ -15,6 +14,7 @@ import type {
 } from './model.js';
 import { resolveAdvertisements } from './resolveAdvertisements.js';
 import { resolveBfd } from './resolveBfd.js';
+import { resolveCheck } from './resolveCheck.js';
 import { resolveMoving } from './resolveMoving.js';
 import { resolveHooks, resolveTrackers } from './resolveTrackers.js';
 import { onNode, type PerNode } from './schema/containerTypes.js';
@@ -23,7 +23,6 @@ import { schedulerFlags } from './schema/serviceDefinition.js';
 
 type RouterComplete = RootComplete['virtualRouters'][number];
 type ServiceComplete = RootComplete['services'][number];
-type CheckComplete = NonNullable<ServiceComplete['check']>;
 
 /** The configuration of every node, in the order of the file. */
 export function resolveNodes(root: RootComplete): readonly TandemConfig[] {
@@ -137,33 +136,6 @@ function resolvePersistence(
   return {
     timeoutSeconds: persistence.timeout / 1000,
     prefixLength: persistence.prefixLength ?? persistence.netmask ?? bitsOf(family),
-  };
-}
-
-function resolveCheck(check: CheckComplete): CheckConfig {
-  return {
-    probe: resolveProbe(check),
-    timing: {
-      intervalMs: check.interval,
-      timeoutMs: check.timeout,
-      rise: check.rise,
-      fall: check.fall,
-    },
-    ...(check.port === undefined ? {} : { port: check.port }),
-  };
-}
-
-function resolveProbe(check: CheckComplete): CheckConfig['probe'] {
-  if (check.type === 'tcp') return { type: 'tcp' };
-  const { bodyContains, bodyMatches, status } = check.expect;
-  return {
-    type: 'http',
-    method: check.method,
-    path: check.path,
-    expectStatus: status,
-    ...(check.host === undefined ? {} : { host: check.host }),
-    ...(bodyContains === undefined ? {} : { bodyContains }),
-    ...(bodyMatches === undefined ? {} : { bodyMatches }),
   };
 }
 

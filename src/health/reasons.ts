@@ -13,13 +13,32 @@ export type ProbeFailure =
   | 'network-unreachable'
   /** The total deadline passed before the probe was done. */
   | 'timeout'
+  | 'tls-handshake'
+  /** The certificate was not signed by an authority that the check trusts. */
+  | 'certificate-untrusted'
+  /** The certificate is for other names than the one that the check expects. */
+  | 'certificate-name'
+  /** The certificate is not valid any more, or not yet. */
+  | 'certificate-expired'
+  /** The certificate is valid for fewer days than the check demands. */
+  | 'certificate-expires-soon'
   | 'unexpected-status'
+  /** The answer was well formed, and not what the check expects. */
+  | 'unexpected-answer'
   | 'body-mismatch'
   /** The server ended its answer early. */
   | 'truncated'
   /** The answer was larger than a probe reads. */
   | 'too-large'
-  | 'malformed-response';
+  | 'malformed-response'
+  /** A command of the operator ended otherwise than with success. */
+  | 'command-failed'
+  /** An agent or a file says that the server is down. */
+  | 'reported-down'
+  /** An agent says that the server is in maintenance. */
+  | 'reported-maintenance'
+  /** The BFD session with the server is not up. */
+  | 'bfd-session-down';
 
 /** Why a probe says nothing about the server: the fault is on this side. */
 export type ProbeInconclusive =
@@ -27,6 +46,14 @@ export type ProbeInconclusive =
   | 'local-resources'
   /** The probe's own address or interface is missing. */
   | 'local-address'
+  /** The kernel refused what the probe needs for lack of privilege. */
+  | 'local-permission'
+  /** The command of the operator could not be started, or the file not be read. */
+  | 'command-not-started'
+  /** The agent on the server cannot be asked, which says nothing of the service. */
+  | 'agent-silent'
+  /** Whoever is to know has not said anything yet. */
+  | 'not-known-yet'
   | 'internal-error';
 
 /** Every word that status, logs and metrics use for the last result of a check. */

@@ -1,5 +1,5 @@
 /** Types of the values that HTTP checks are made of. */
-import type { StatusRange } from '../../health/protocol.js';
+import type { StatusRange } from '../../health/probeSpec.js';
 import { describeValue } from '../problem.js';
 import { oneOrMany } from './containerTypes.js';
 import { Complaint, scalarType, type ValueType } from './definition.js';

@@ -1,7 +1,7 @@
 /** Keys of `services`. */
-import { listOf, oneOrMany, variantsOf } from './containerTypes.js';
-import { optional, required, section, withDefault } from './definition.js';
-import { bodyPattern, bodyText, hostHeader, requestPath, statusRanges } from './httpTypes.js';
+import { checkType } from './checkDefinition.js';
+import { listOf, oneOrMany } from './containerTypes.js';
+import { optional, required, withDefault } from './definition.js';
 import { mappingOf } from './mappingReader.js';
 import { listener, netmask, serverEndpoint } from './networkTypes.js';
 import { partName } from './routerDefinition.js';
@@ -46,62 +46,6 @@ const forwarding = oneOf(['nat', 'dr', 'tunnel'], {
   masq: 'must be one of nat, dr, tunnel, got masq: write nat',
   tun: 'must be one of nat, dr, tunnel, got tun: write tunnel',
 });
-
-const timing = {
-  interval: withDefault(duration({ minMs: 100, maxMs: 3_600_000 }), '2s', {
-    doc: 'Time from the start of one check to the start of the next.',
-  }),
-  timeout: withDefault(duration({ minMs: 10, maxMs: 600_000 }), '1s', {
-    doc: 'How long one check may take altogether, connection included.',
-  }),
-  rise: withDefault(integer({ min: 1, max: 100 }), 2, {
-    doc: 'Passes in a row that bring a server up again.',
-  }),
-  fall: withDefault(integer({ min: 1, max: 100 }), 3, {
-    doc: 'Failures in a row that take a server down.',
-  }),
-  port: optional(integer({ min: 1, max: 65_535 }), {
-    doc: 'Where to check. Needed where the servers have no port of their own.',
-    meaning: "the server's port",
-  }),
-} as const;
-
-const checkType = variantsOf(
-  {
-    tcp: timing,
-    http: {
-      method: withDefault(oneOf(['GET', 'HEAD', 'POST', 'OPTIONS']), 'GET', {
-        doc: 'The method of the request.',
-      }),
-      path: withDefault(requestPath, '/', { doc: 'The path of the request, with its query.' }),
-      host: optional(hostHeader, {
-        doc: 'Value of the Host header.',
-        meaning: "the server's address and port",
-      }),
-      expect: section('What the answer must be.', {
-        status: withDefault(statusRanges, '200-299', {
-          doc: 'Status codes that count as healthy.',
-        }),
-        bodyContains: optional(bodyText, {
-          doc: 'Text that the body must contain.',
-          meaning: 'the body is not looked at',
-        }),
-        bodyMatches: optional(bodyPattern, {
-          doc: 'Regular expression that the body must match.',
-          meaning: 'the body is not looked at',
-        }),
-      }),
-      ...timing,
-    },
-  },
-  {
-    explained: {
-      status: 'unknown key: write it as `expect: { status: ... }`',
-      bodyContains: 'unknown key: write it as `expect: { bodyContains: ... }`',
-      bodyMatches: 'unknown key: write it as `expect: { bodyMatches: ... }`',
-    },
-  },
-);
 
 const serverType = mappingOf({
   address: required(serverEndpoint, {

@@ -7,7 +7,7 @@
  */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { formatEndpoint } from '../../wire/ipAddress.js';
-import type { ProbeSpec } from '../protocol.js';
+import type { ProbeSpec } from '../probeSpec.js';
 import { expectsBody, judgeBody } from './bodyExpectation.js';
 import { failed, type Probe, type ProbeOutcome, type ProbeTarget, passed } from './probe.js';
 import { type NodeError, outcomeOfSystemError } from './systemErrors.js';

@@ -1,6 +1,6 @@
 /** The shape of a probe and of what it finds. */
 import type { IpAddress } from '../../wire/ipAddress.js';
-import type { ProbeSpec } from '../protocol.js';
+import type { ProbeSpec } from '../probeSpec.js';
 import type { ProbeFailure, ProbeInconclusive } from '../reasons.js';
 import { printable } from './printable.js';
 
@@ -12,7 +12,16 @@ export interface ProbeTarget {
 
 /** What one probe found. `detail` is for a person: printable, at most 200 characters. */
 export type ProbeOutcome =
-  | { readonly result: 'passed'; readonly reason: 'passed'; readonly detail: string }
+  | {
+      readonly result: 'passed';
+      readonly reason: 'passed';
+      readonly detail: string;
+      /**
+       * What share of its configured weight the server asks for, 0..100: agents, scripts and files
+       * say so. Absent: the whole of it.
+       */
+      readonly weightPercent?: number;
+    }
   | { readonly result: 'failed'; readonly reason: ProbeFailure; readonly detail: string }
   | {
       /** Nothing is known of the server: the fault is on this side. */
@@ -33,8 +42,9 @@ export type Probe<Spec extends ProbeSpec = ProbeSpec> = (
 ) => Promise<ProbeOutcome>;
 
 /** The server is as it should be. */
-export function passed(detail: string): ProbeOutcome {
-  return { result: 'passed', reason: 'passed', detail: printable(detail) };
+export function passed(detail: string, weightPercent?: number): ProbeOutcome {
+  const outcome = { result: 'passed', reason: 'passed', detail: printable(detail) } as const;
+  return weightPercent === undefined ? outcome : { ...outcome, weightPercent };
 }
 
 /** The server is not as it should be. */

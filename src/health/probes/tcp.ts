@@ -1,6 +1,6 @@
 /** The TCP probe: a server that completes the handshake passes. */
 import { connect, type Socket } from 'node:net';
-import type { ProbeSpec } from '../protocol.js';
+import type { ProbeSpec } from '../probeSpec.js';
 import { failed, type Probe, type ProbeOutcome, passed } from './probe.js';
 import { outcomeOfSystemError } from './systemErrors.js';
 

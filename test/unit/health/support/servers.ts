@@ -2,9 +2,9 @@
 import { createServer, type RequestListener, Server } from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { ProbeSpec } from '../../../../src/health/probeSpec.js';
 import type { ProbeOutcome, ProbeTarget } from '../../../../src/health/probes/probe.js';
 import { runProbe } from '../../../../src/health/probes/runProbe.js';
-import type { ProbeSpec } from '../../../../src/health/protocol.js';
 import { ipAddress } from '../../../../src/wire/ipAddress.js';
 
 export const loopback = ipAddress('127.0.0.1');

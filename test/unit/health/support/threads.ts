@@ -1,13 +1,13 @@
 /** A health thread whose messages a test can look at. */
 import type { TestContext } from 'node:test';
 import { type HealthThread, startHealthThread } from '../../../../src/health/client.js';
+import type { ProbeSpec } from '../../../../src/health/probeSpec.js';
 import type { ProbeTarget } from '../../../../src/health/probes/probe.js';
 import type {
   CheckReport,
   CheckSpec,
   CheckTiming,
   FromHealth,
-  ProbeSpec,
 } from '../../../../src/health/protocol.js';
 import { formatEndpoint } from '../../../../src/wire/ipAddress.js';
 
