@@ -79,7 +79,8 @@ rootTest(
   async (context) => {
     const lab = new VrrpLab(context);
     const [director] = lab.directors;
-    const plain = virtualAddressOn('eth0', `${virtualAddressText}/24`);
+    // A network of its own: the kernel refuses a second scope in the network of the node's address.
+    const plain = virtualAddressOn('eth0', '198.51.100.7/24');
     const labelled = { ...plain, label: 'eth0:vip', scope: 'link' } as const;
     const farEnd = {
       ...virtualAddressOn('eth0', '203.0.113.1/32'),
