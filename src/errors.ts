@@ -73,6 +73,21 @@ export const errorTable = {
     hint: 'The message names the operation; `tandem status` shows what is programmed.',
     exitCode: 1,
   },
+  FIREWALL_UNAVAILABLE: {
+    summary: 'Nothing on this machine keeps firewall rules.',
+    hint: 'Install nftables, or iptables where the kernel has no nftables.',
+    exitCode: 1,
+  },
+  FIREWALL_REFUSED: {
+    summary: 'The firewall refused our rules.',
+    hint: 'The message has what nft or iptables said; the rules of others are as they were.',
+    exitCode: 1,
+  },
+  TOOL_MISSING: {
+    summary: 'A tool of the system is not installed.',
+    hint: 'Install the package that has it; the message names the tool.',
+    exitCode: 1,
+  },
   SYSTEM_CALL: {
     summary: 'A system call failed.',
     hint: 'The message names the call and its errno.',
