@@ -10,7 +10,7 @@ export interface PortRange {
 
 /** One rule. */
 export type FirewallRule =
-  /** Gives packets that arrive for an address a firewall mark, before IPVS looks for its service. */
+  /** Gives packets that arrive for an address a mark, before IPVS looks for its service. */
   | {
       readonly kind: 'mark';
       readonly protocol: IpvsProtocol;

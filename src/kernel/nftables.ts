@@ -8,6 +8,7 @@ import {
   type FirewallRule,
   type FirewallRuleSet,
   firewallPlaces,
+  type PortRange,
   prefixText,
   rulesAt,
 } from './firewallModel.js';
@@ -58,9 +59,7 @@ export function nftRule(rule: FirewallRule): string {
     case 'mark': {
       const { protocol, ports, mark, destination } = rule;
       const what =
-        ports === undefined
-          ? `meta l4proto ${protocol}`
-          : `${protocol} dport ${ports.first === ports.last ? ports.first : `${ports.first}-${ports.last}`}`;
+        ports === undefined ? `meta l4proto ${protocol}` : `${protocol} dport ${rangeText(ports)}`;
       return `${address('daddr', destination)} ${what} meta mark set ${mark}`;
     }
     case 'sender-only':
@@ -74,6 +73,10 @@ export function nftRule(rule: FirewallRule): string {
       return `${address('saddr', rule.source)}${way} masquerade`;
     }
   }
+}
+
+function rangeText({ first, last }: PortRange): string {
+  return first === last ? String(first) : `${first}-${last}`;
 }
 
 function address(field: 'saddr' | 'daddr', prefix: IpPrefix): string {

@@ -104,6 +104,8 @@ test('a set in iptables is one transaction for each family, with one jump', () =
 COMMIT
 `,
   );
+  const match = '-d 2001:db8::1 -p udp --dport 5000:5010';
+  const udpMark = `-A TANDEM-MARKS-PRE ${match} -j MARK --set-xmark 4294967295/0xffffffff`;
   assert.equal(
     iptablesReplaceInput(marks, 'prerouting', 6, [
       ':TANDEM-MARKS-PRE -',
@@ -111,7 +113,7 @@ COMMIT
     ]),
     `*mangle
 :TANDEM-MARKS-PRE - [0:0]
--A TANDEM-MARKS-PRE -d 2001:db8::1 -p udp --dport 5000:5010 -j MARK --set-xmark 4294967295/0xffffffff
+${udpMark}
 COMMIT
 `,
   );
