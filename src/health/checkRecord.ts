@@ -9,6 +9,7 @@ export class CheckRecord {
   readonly spec: CheckSpec;
   #verdict: Verdict;
   #last: CheckReport['last'] = null;
+  #weightPercent: number | undefined;
   #probes = { passed: 0, failed: 0, unknown: 0 };
 
   constructor(spec: CheckSpec, nowUnixMs: number) {
@@ -21,15 +22,26 @@ export class CheckRecord {
     return this.#last?.reason;
   }
 
-  /** Takes one outcome into account. Tells whether the state or the last reason changed. */
+  /** How often the check is probed in its present state. */
+  get intervalMs(): number {
+    const { intervalMs, changingIntervalMs, downIntervalMs } = this.spec.timing;
+    const { state, streak } = this.#verdict;
+    if (state === 'unknown' || streak > 0) return changingIntervalMs ?? intervalMs;
+    return state === 'down' ? (downIntervalMs ?? intervalMs) : intervalMs;
+  }
+
+  /** Takes one outcome into account. Tells whether there is something new to report at once. */
   take(outcome: ProbeOutcome, durationMs: number, nowUnixMs: number): boolean {
     const reasonBefore = this.lastReason;
     const { verdict, transition } = step(this.#verdict, outcome.result, nowUnixMs * 1000);
     this.#verdict = verdict;
     this.#probes[outcome.result === 'inconclusive' ? 'unknown' : outcome.result] += 1;
     const { reason, detail } = outcome;
+    const percentBefore = this.#weightPercent;
+    if (outcome.result === 'passed') this.#weightPercent = outcome.weightPercent;
     this.#last = { reason, detail, atUnixMs: nowUnixMs, durationMs };
-    return transition !== undefined || reason !== reasonBefore;
+    if (transition !== undefined || reason !== reasonBefore) return true;
+    return this.#weightPercent !== percentBefore;
   }
 
   report(): CheckReport {
@@ -40,6 +52,7 @@ export class CheckRecord {
       streak: this.#verdict.streak,
       last: this.#last,
       probes: { ...this.#probes },
+      ...(this.#weightPercent === undefined ? {} : { weightPercent: this.#weightPercent }),
     };
   }
 }

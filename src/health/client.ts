@@ -8,6 +8,8 @@ export const stopTimeoutMs = 2_000;
 /** What main hands to the thread at its start. */
 export interface HealthThreadData {
   readonly networkNamespacePath?: string;
+  /** How many threads share the descriptors of the process; absent: this one alone. */
+  readonly threads?: number;
 }
 
 /** How a health thread is started. */
@@ -30,11 +32,10 @@ export interface HealthThread {
 
 /** Starts the thread. It has no checks until the first `configure`. */
 export function startHealthThread(options: HealthThreadOptions): HealthThread {
-  const { onMessage, networkNamespacePath } = options;
-  const data: HealthThreadData = networkNamespacePath === undefined ? {} : { networkNamespacePath };
+  const { onMessage, ...data } = options;
   const worker = new Worker(new URL('./thread.js', import.meta.url), {
     name: 'tandem-health',
-    workerData: data,
+    workerData: data satisfies HealthThreadData,
   });
   worker.on('message', onMessage);
   worker.on('error', (error) => {

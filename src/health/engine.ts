@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { CheckRecord } from './checkRecord.js';
+import { LoadMeter } from './loadMeter.js';
 import { LogBudget } from './logBudget.js';
 import { inconclusive, type Probe, type ProbeOutcome } from './probes/probe.js';
 import type { CheckReport, CheckSpec, FromHealth } from './protocol.js';
@@ -19,8 +20,10 @@ export const completeIntervalMs = 5_000;
 export interface HealthEngineOptions {
   readonly probe: Probe;
   readonly post: (message: FromHealth) => void;
-  /** Numbers in [0, 1) for the spread of the first probes. */
+  /** Numbers in [0, 1) for the spread of the first probes and for jitter. */
   readonly random: () => number;
+  /** Probes that run at once; absent: the default of the scheduler. */
+  readonly probesConcurrentMax?: number;
 }
 
 interface RunningProbe {
@@ -38,14 +41,20 @@ export class HealthEngine {
   readonly #changed = new Set<CheckRecord>();
   readonly #completeTimer: NodeJS.Timeout;
   #tickTimer: NodeJS.Timeout | undefined;
+  /** The time that the timer waits for. */
+  #armedMs = Number.POSITIVE_INFINITY;
   #tickImmediate: NodeJS.Immediate | undefined;
   #batchTimer: NodeJS.Timeout | undefined;
   #countersLogged: SchedulerCounters;
+  readonly #load: LoadMeter;
   #stopped = false;
 
   constructor(options: HealthEngineOptions) {
     this.#options = options;
-    this.#scheduler = new Scheduler({ random: options.random });
+    const { random, probesConcurrentMax } = options;
+    const bound = probesConcurrentMax === undefined ? {} : { probesConcurrentMax };
+    this.#scheduler = new Scheduler({ random, ...bound });
+    this.#load = new LoadMeter(performance.now());
     this.#countersLogged = this.#scheduler.counters;
     this.#log = new LogBudget(options.post);
     this.#completeTimer = setInterval(() => this.#onCompleteInterval(), completeIntervalMs);
@@ -74,6 +83,14 @@ export class HealthEngine {
     this.#sendComplete();
   }
 
+  /** Probes these checks at once, whenever they would have been due. Unknown ones are ignored. */
+  hint(ids: readonly string[]): void {
+    if (this.#stopped) return;
+    const nowMs = performance.now();
+    for (const id of ids) this.#scheduler.pullForward(id, nowMs);
+    this.#requestTick();
+  }
+
   /** Ends every probe and timer; nothing is posted after it. */
   stop(): void {
     this.#stopped = true;
@@ -90,15 +107,20 @@ export class HealthEngine {
     const nowMs = performance.now();
     for (const action of this.#scheduler.advance(nowMs)) {
       if (action.type === 'expire') this.#endProbe(action.run);
-      else this.#startProbe(action.id, action.run, nowMs);
+      else {
+        this.#load.note(action.lateMs);
+        this.#startProbe(action.id, action.run, nowMs);
+      }
     }
     this.#armTimer(nowMs);
   }
 
   #armTimer(nowMs: number): void {
     clearTimeout(this.#tickTimer);
+    this.#armedMs = Number.POSITIVE_INFINITY;
     const { wakeMs } = this.#scheduler;
     if (wakeMs === undefined) return;
+    this.#armedMs = wakeMs;
     const delayMs = Math.max(1, Math.ceil(wakeMs - nowMs));
     this.#tickTimer = setTimeout(() => this.#requestTick(), delayMs);
   }
@@ -139,9 +161,19 @@ export class HealthEngine {
     // The outcome of a check that has been reconfigured since says nothing of its successor.
     if (this.#records.get(record.spec.id) !== record) return;
     const durationMs = Math.round((performance.now() - startedMs) * 1000) / 1000;
-    if (!record.take(outcome, durationMs, Date.now())) return;
+    const isNews = record.take(outcome, durationMs, Date.now());
+    this.#keepPace(record);
+    if (!isNews) return;
     this.#changed.add(record);
     this.#batchTimer ??= setTimeout(() => this.#sendChanged(), batchIntervalMs);
+  }
+
+  /** A verdict that has changed, or may be about to, is probed at another interval. */
+  #keepPace({ spec, intervalMs }: CheckRecord): void {
+    const nowMs = performance.now();
+    this.#scheduler.setInterval(spec.id, intervalMs, nowMs);
+    const { wakeMs } = this.#scheduler;
+    if (wakeMs !== undefined && wakeMs < this.#armedMs) this.#armTimer(nowMs);
   }
 
   #onProbeThrew(record: CheckRecord, error: unknown): ProbeOutcome {
@@ -175,6 +207,8 @@ export class HealthEngine {
     const before = this.#countersLogged;
     const counters = this.#scheduler.counters;
     this.#countersLogged = counters;
+    const load = this.#load.take(performance.now(), this.#records.size, counters);
+    this.#options.post({ type: 'load', load });
     const deferred = counters.deferred - before.deferred;
     const stalls = counters.stalls - before.stalls;
     if (deferred > 0 || stalls > 0) {

@@ -11,6 +11,12 @@ import type { HealthState, ProbeReason } from './reasons.js';
 /** How often, how long and how many. */
 export interface CheckTiming {
   readonly intervalMs: number;
+  /** While the verdict may be about to change; absent: `intervalMs`. */
+  readonly changingIntervalMs?: number;
+  /** While the server is down; absent: `intervalMs`. */
+  readonly downIntervalMs?: number;
+  /** Each probe is put off by up to this part of the interval, 0..50; absent: 0. */
+  readonly jitterPercent?: number;
   /** Total deadline of one probe, connection included. */
   readonly timeoutMs: number;
   /** This many passes in a row bring a server up again. */
@@ -21,7 +27,7 @@ export interface CheckTiming {
 
 /** One server to be checked. */
 export interface CheckSpec {
-  /** Unique in a configuration: `service/address:port`. */
+  /** Unique in a configuration. Equal checks of one backend are one, whoever wants to know. */
   readonly id: string;
   readonly address: IpAddress;
   readonly port: number;
@@ -32,7 +38,10 @@ export interface CheckSpec {
 /** From main to the health thread. */
 export type ToHealth =
   /** The whole set of checks. Those that are equal to before keep their timers and verdicts. */
-  { readonly type: 'configure'; readonly checks: readonly CheckSpec[] } | { readonly type: 'stop' };
+  | { readonly type: 'configure'; readonly checks: readonly CheckSpec[] }
+  /** Something else makes these look bad: they are probed at once instead of when they are due. */
+  | { readonly type: 'hint'; readonly ids: readonly string[] }
+  | { readonly type: 'stop' };
 
 /** What is known of one server. */
 export interface CheckReport {
@@ -49,6 +58,20 @@ export interface CheckReport {
     readonly durationMs: number;
   } | null;
   readonly probes: { readonly passed: number; readonly failed: number; readonly unknown: number };
+  /** The share of its weight that the server asked for when it last passed; absent: all. */
+  readonly weightPercent?: number;
+}
+
+/** How a health thread keeps up, over the last few seconds. */
+export interface HealthLoad {
+  readonly checks: number;
+  readonly probesPerSecond: number;
+  /** How long after they were due the probes began, in milliseconds. */
+  readonly lateMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Since the thread started: see `SchedulerCounters`. */
+  readonly skipped: number;
+  readonly deferred: number;
+  readonly stalls: number;
 }
 
 /** From the health thread to main. */
@@ -68,4 +91,6 @@ export type FromHealth =
       readonly message: string;
       readonly fields: Readonly<Record<string, string | number | boolean>>;
     }
+  /** Sent with every complete report. */
+  | { readonly type: 'load'; readonly load: HealthLoad }
   | { readonly type: 'stopped' };

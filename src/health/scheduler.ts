@@ -11,8 +11,9 @@ import { MinHeap } from './minHeap.js';
 import type { CheckTiming } from './protocol.js';
 
 /**
- * Probes that run at once. It bounds descriptors and local ports when thousands of servers hang;
- * checks beyond it wait in order, and their number is counted in `deferred`.
+ * Probes that run at once, unless the thread was given another number. It bounds descriptors and
+ * local ports when thousands of servers hang; checks beyond it wait in order, and their number is
+ * counted in `deferred`.
  */
 export const probesConcurrentMax = 1024;
 
@@ -28,7 +29,7 @@ export const stallMs = 50;
 /** What the scheduler needs to know of one check. */
 export interface ScheduledCheck {
   readonly id: string;
-  readonly timing: Pick<CheckTiming, 'intervalMs' | 'timeoutMs'>;
+  readonly timing: Pick<CheckTiming, 'intervalMs' | 'timeoutMs' | 'jitterPercent'>;
 }
 
 /** Names one probe; a number is never used twice. */
@@ -38,7 +39,13 @@ export type RunId = number;
 export type SchedulerAction =
   /** The deadline of the probe has passed: end it. Its place is free already. */
   | { readonly type: 'expire'; readonly run: RunId }
-  | { readonly type: 'start'; readonly id: string; readonly run: RunId };
+  | {
+      readonly type: 'start';
+      readonly id: string;
+      readonly run: RunId;
+      /** How long after the time that it was due. */
+      readonly lateMs: number;
+    };
 
 /** What has happened at the scheduler's bounds since it was made. */
 export interface SchedulerCounters {
@@ -53,8 +60,13 @@ export interface SchedulerCounters {
 
 interface Entry {
   readonly check: ScheduledCheck;
-  /** When the check is due next; it moves by whole intervals, so the cadence does not drift. */
+  intervalMs: number;
+  /** The next tick of the cadence; it moves by whole intervals, so the cadence does not drift. */
+  tickMs: number;
+  /** When the check is due next: at the tick, or a little later with jitter. */
   dueMs: number;
+  /** When the probe that waits for a place was due. */
+  wantedMs: number;
   run: Run | undefined;
 }
 
@@ -69,6 +81,7 @@ export class Scheduler {
   readonly #random: () => number;
   readonly #concurrentMax: number;
   readonly #entries = new Map<string, Entry>();
+  /** Checks by when they are due. A check whose time was moved is in it under its old time too. */
   readonly #due = new MinHeap<Entry>();
   /** Runs by deadline. Those that finished stay until their deadline, and are ignored then. */
   readonly #deadlines = new MinHeap<Run>();
@@ -120,11 +133,36 @@ export class Scheduler {
       const spreadMs = Math.min(check.timing.intervalMs, startSpreadMaxMs);
       // One slot each, at a random place in it: even for few checks as well as for many.
       const offsetMs = (spreadMs * (index + this.#random())) / add.length;
-      const entry: Entry = { check, dueMs: nowMs + offsetMs, run: undefined };
+      const dueMs = nowMs + offsetMs;
+      const { intervalMs } = check.timing;
+      const times = { intervalMs, tickMs: dueMs, dueMs, wantedMs: dueMs };
+      const entry: Entry = { check, ...times, run: undefined };
       this.#entries.set(check.id, entry);
       this.#due.push(entry.dueMs, entry);
     }
     return cancelled;
+  }
+
+  /**
+   * Gives a check another interval, counted from its last tick. Call `advance` after it: the check
+   * may be due sooner than before.
+   */
+  setInterval(id: string, intervalMs: number, nowMs: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.intervalMs === intervalMs) return;
+    const tickMs = Math.max(nowMs, entry.tickMs - entry.intervalMs + intervalMs);
+    entry.intervalMs = intervalMs;
+    this.#move(entry, tickMs);
+  }
+
+  /**
+   * Makes a check due now, and its cadence go on from here; one that is being probed, or waits for
+   * it, needs no more. Call `advance` after it.
+   */
+  pullForward(id: string, nowMs: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.run !== undefined || this.#waiting.has(entry)) return;
+    if (entry.dueMs > nowMs) this.#move(entry, nowMs);
   }
 
   /** A probe ended by itself. An unknown run, or one that expired, changes nothing. */
@@ -171,13 +209,20 @@ export class Scheduler {
     for (;;) {
       const entry = this.#due.popUntil(nowMs);
       if (entry === undefined) return;
-      const { intervalMs } = entry.check.timing;
-      const passedTicks = Math.floor((nowMs - entry.dueMs) / intervalMs);
-      entry.dueMs += (passedTicks + 1) * intervalMs;
+      // Its time was moved: it is in the heap once more, under the time that counts.
+      if (entry.dueMs > nowMs) continue;
+      const { intervalMs } = entry;
+      const wantedMs = entry.dueMs;
+      const passedTicks = Math.floor((nowMs - entry.tickMs) / intervalMs);
+      entry.tickMs += (passedTicks + 1) * intervalMs;
+      const { jitterPercent = 0 } = entry.check.timing;
+      const jitterMs = jitterPercent === 0 ? 0 : this.#random() * intervalMs * jitterPercent;
+      entry.dueMs = entry.tickMs + jitterMs / 100;
       this.#due.push(entry.dueMs, entry);
       if (entry.run !== undefined || this.#waiting.has(entry)) {
         this.#counters.skipped += 1;
       } else {
+        entry.wantedMs = wantedMs;
         this.#waiting.add(entry);
         if (this.#running.size + this.#waiting.size > this.#concurrentMax) {
           this.#counters.deferred += 1;
@@ -197,8 +242,16 @@ export class Scheduler {
       entry.run = run;
       this.#running.set(run.id, run);
       this.#deadlines.push(deadlineMs, run);
-      actions.push({ type: 'start', id: entry.check.id, run: run.id });
+      const lateMs = Math.max(0, nowMs - entry.wantedMs);
+      actions.push({ type: 'start', id: entry.check.id, run: run.id, lateMs });
     }
+  }
+
+  #move(entry: Entry, tickMs: number): void {
+    entry.tickMs = tickMs;
+    entry.dueMs = tickMs;
+    this.#due.push(tickMs, entry);
+    if (this.#wakeMs !== undefined) this.#wakeMs = Math.min(this.#wakeMs, tickMs);
   }
 
   #nextWake(nowMs: number): number | undefined {

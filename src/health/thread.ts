@@ -3,7 +3,10 @@ import { basename, dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { TandemError } from '../errors.js';
 import type { HealthThreadData } from './client.js';
+import { ConnectSweep, isPlainConnect } from './connectSweep.js';
+import { concurrentProbes, readDescriptorLimit } from './descriptorBudget.js';
 import { HealthEngine } from './engine.js';
+import type { Probe } from './probes/probe.js';
 import { runProbe } from './probes/runProbe.js';
 import type { FromHealth, ToHealth } from './protocol.js';
 
@@ -15,15 +18,29 @@ const data: HealthThreadData = workerData;
 if (data.networkNamespacePath !== undefined) await enterNamespace(data.networkNamespacePath);
 
 const post = (message: FromHealth): void => port.postMessage(message);
-const engine = new HealthEngine({ probe: runProbe, post, random: Math.random });
+const sweep = new ConnectSweep();
+const probe: Probe = (target, spec, signal) =>
+  isPlainConnect(spec)
+    ? sweep.probe(target, { type: 'tcp' }, signal)
+    : runProbe(target, spec, signal);
+const engine = new HealthEngine({
+  probe,
+  post,
+  random: Math.random,
+  probesConcurrentMax: concurrentProbes(readDescriptorLimit(), data.threads ?? 1),
+});
 
 port.on('message', (message: ToHealth) => {
   switch (message.type) {
     case 'configure':
       engine.configure(message.checks);
       break;
+    case 'hint':
+      engine.hint(message.ids);
+      break;
     case 'stop':
       engine.stop();
+      sweep.close();
       post({ type: 'stopped' });
       // With the port closed and the sockets gone nothing keeps the thread alive.
       port.close();

@@ -6,7 +6,7 @@ import { type CallParticulars, checked, libc } from './systemCall.js';
 /** Address families (socket.h). */
 export const addressFamily = { unix: 1, inet: 2, inet6: 10, netlink: 16, packet: 17 } as const;
 
-const socketKinds = { datagram: 2, raw: 3 } as const;
+const socketKinds = { stream: 1, datagram: 2, raw: 3 } as const;
 const closeOnExec = 0o2000000;
 const nonBlocking = 0o4000;
 
@@ -25,6 +25,8 @@ export const socketOption = {
   reuseAddress: { level: 1, number: 2, name: 'SO_REUSEADDR' },
   sendBuffer: { level: 1, number: 7, name: 'SO_SNDBUF' },
   receiveBuffer: { level: 1, number: 8, name: 'SO_RCVBUF' },
+  error: { level: 1, number: 4, name: 'SO_ERROR' },
+  linger: { level: 1, number: 13, name: 'SO_LINGER' },
   priority: { level: 1, number: 12, name: 'SO_PRIORITY' },
   bindToDevice: { level: 1, number: 25, name: 'SO_BINDTODEVICE' },
   sendBufferForce: { level: 1, number: 32, name: 'SO_SNDBUFFORCE' },

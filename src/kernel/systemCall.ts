@@ -18,6 +18,7 @@ interface Libc {
   connect(fd: number, address: Memory, addressLength: number): number;
   setsockopt(fd: number, level: number, name: number, value: Memory, length: number): number;
   getsockopt(fd: number, level: number, name: number, value: Memory, length: Memory): number;
+  getsockname(fd: number, address: Memory, addressLength: Memory): number;
   send(fd: number, data: Memory, length: number, flags: number): number;
   sendto(
     fd: number,
@@ -35,6 +36,9 @@ interface Libc {
   close(fd: number): number;
   flock(fd: number, operation: number): number;
   ppoll(descriptors: Memory, count: number, timeout: Memory, signalMask: null): number;
+  epoll_create1(flags: number): number;
+  epoll_ctl(epoll: number, operation: number, fd: number, event: Memory): number;
+  epoll_wait(epoll: number, events: Memory, maxEvents: number, timeoutMs: number): number;
   eventfd(initialValue: number, flags: number): number;
   clock_gettime(clock: number, time: Memory): number;
   setns(fd: number, namespaceType: number): number;
@@ -67,6 +71,7 @@ export const libc: Libc = {
   connect: library.func('int connect(int, const void *, uint32_t)'),
   setsockopt: library.func('int setsockopt(int, int, int, const void *, uint32_t)'),
   getsockopt: library.func('int getsockopt(int, int, int, void *, void *)'),
+  getsockname: library.func('int getsockname(int, void *, void *)'),
   send: library.func('intptr_t send(int, const void *, size_t, int)'),
   sendto: library.func('intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)'),
   sendmsg: library.func('intptr_t sendmsg(int, const void *, int)'),
@@ -77,6 +82,9 @@ export const libc: Libc = {
   close: library.func('int close(int)'),
   flock: library.func('int flock(int, int)'),
   ppoll: library.func('int ppoll(void *, unsigned long, const void *, const void *)'),
+  epoll_create1: library.func('int epoll_create1(int)'),
+  epoll_ctl: library.func('int epoll_ctl(int, int, int, const void *)'),
+  epoll_wait: library.func('int epoll_wait(int, void *, int, int)'),
   eventfd: library.func('int eventfd(unsigned int, int)'),
   clock_gettime: library.func('int clock_gettime(int, void *)'),
   setns: library.func('int setns(int, int)'),

@@ -8,6 +8,7 @@ import {
   Scheduler,
   startSpreadMaxMs,
 } from '../../../src/health/scheduler.js';
+import { withoutLateness } from './support/schedulerActions.js';
 
 function check(id: string, intervalMs: number, timeoutMs = intervalMs): ScheduledCheck {
   return { id, timing: { intervalMs, timeoutMs } };
@@ -97,13 +98,15 @@ test('a check has one probe in flight: a due time that meets it is skipped and c
 test('a probe that expires when its check is due again makes room for the next', () => {
   const scheduler = new Scheduler({ random: () => 0 });
   scheduler.change([], [check('hanging', 40)], 0);
-  assert.deepEqual(scheduler.advance(0), [{ type: 'start', id: 'hanging', run: 1 }]);
-  assert.deepEqual(scheduler.advance(40), [
+  assert.deepEqual(withoutLateness(scheduler.advance(0)), [
+    { type: 'start', id: 'hanging', run: 1 },
+  ]);
+  assert.deepEqual(withoutLateness(scheduler.advance(40)), [
     { type: 'expire', run: 1 },
     { type: 'start', id: 'hanging', run: 2 },
   ]);
   scheduler.finished(1);
-  assert.deepEqual(scheduler.advance(80), [
+  assert.deepEqual(withoutLateness(scheduler.advance(80)), [
     { type: 'expire', run: 2 },
     { type: 'start', id: 'hanging', run: 3 },
   ]);
@@ -147,10 +150,10 @@ test('a check that goes takes its running probe with it, and a late finish is ha
   scheduler.change([], [check('one', 100)], 0);
   assert.equal(scheduler.advance(0).length, 1);
   assert.deepEqual(scheduler.change(['one', 'never-there'], [check('one', 200)], 10), [1]);
-  assert.deepEqual(scheduler.advance(10), [{ type: 'start', id: 'one', run: 2 }]);
+  assert.deepEqual(withoutLateness(scheduler.advance(10)), [{ type: 'start', id: 'one', run: 2 }]);
   scheduler.finished(1);
   for (let nowMs = 10; nowMs < 210; nowMs += 20) assert.deepEqual(scheduler.advance(nowMs), []);
-  assert.deepEqual(scheduler.advance(210), [
+  assert.deepEqual(withoutLateness(scheduler.advance(210)), [
     { type: 'expire', run: 2 },
     { type: 'start', id: 'one', run: 3 },
   ]);
