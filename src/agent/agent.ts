@@ -2,12 +2,18 @@
  * The composition root of a running director: election, health checks, IPVS, connection sync and
  * the API, started in an order in which a failure leaves nothing half-applied.
  */
-import { type ApiServer, type ReloadResult, startApiServer } from '../api/server.js';
+import {
+  type ApiServer,
+  type ReloadResult,
+  startApiServer,
+  startReadingServer,
+} from '../api/server.js';
 import type { StatusDocument } from '../api/statusModel.js';
 import type { TandemConfig } from '../config/model.js';
 import type { ConfigReadResult } from '../config/read.js';
 import { TandemError } from '../errors.js';
 import type { VrrpConfiguration } from '../vrrp/protocol.js';
+import { formatEndpoint } from '../wire/ipAddress.js';
 import { Balancer } from './balancer.js';
 import { bfdSessions, sessionVerdict } from './bfdSessions.js';
 import { checkSpecs } from './checkSpecs.js';
@@ -52,6 +58,7 @@ export class Agent {
   readonly #peering: Peering;
   readonly #startedUnixMs = Date.now();
   #api: ApiServer | undefined;
+  #readingApi: ApiServer | undefined;
   #config: TandemConfig | undefined;
   #loadedUnixMs = 0;
   #lastReload: LastReload | null = null;
@@ -104,6 +111,10 @@ export class Agent {
       reload: () => this.reload(),
       failover: (request) => this.#failover.request(request),
     });
+    const { listen } = config.api;
+    if (listen !== undefined) {
+      this.#readingApi = await startReadingServer(listen, { status: () => this.status() });
+    }
     await this.#balancer.open(config.services.length > 0 || config.connectionSync.mode !== 'off');
     this.#config = config;
     this.#loadedUnixMs = Date.now();
@@ -238,6 +249,7 @@ export class Agent {
     await this.#health.stop();
     await this.#sync.stop();
     await this.#balancer.stop(this.#config?.ipvs.onStop ?? 'keep');
+    await this.#readingApi?.close();
     await this.#api?.close();
   }
 
@@ -287,6 +299,7 @@ function refuseFixedChanges(before: TandemConfig, after: TandemConfig): void {
     ['the name of this node', before.node.name, after.node.name],
     ['cluster', before.cluster, after.cluster],
     ['api.socket', before.api.socket, after.api.socket],
+    ['api.listen', listenText(before), listenText(after)],
   ];
   for (const [what, old, wanted] of fixed) {
     if (old === wanted) continue;
@@ -298,4 +311,8 @@ function refuseFixedChanges(before: TandemConfig, after: TandemConfig): void {
       },
     );
   }
+}
+
+function listenText({ api: { listen } }: TandemConfig): string {
+  return listen === undefined ? 'none' : formatEndpoint(listen.address, listen.port);
 }

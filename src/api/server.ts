@@ -9,7 +9,9 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { errorTable, TandemError } from '../errors.js';
+import { formatEndpoint, type IpAddress } from '../wire/ipAddress.js';
 import { type FailoverRequest, type FailoverResult, failoverMaxMs } from './failoverModel.js';
+import { metricsContentType, metricsText } from './metrics.js';
 import type { StatusDocument } from './statusModel.js';
 
 /** What the agent does for its callers. */
@@ -57,7 +59,9 @@ export interface ApiServer {
  */
 export async function startApiServer(socketPath: string, actions: ApiActions): Promise<ApiServer> {
   await clearStaleSocket(socketPath);
-  const server = buildServer(actions);
+  const server = buildServer();
+  offerReading(server, actions);
+  offerActions(server, actions);
   try {
     mkdirSync(dirname(socketPath), { recursive: true, mode: 0o750 });
     await server.listen({ path: socketPath });
@@ -70,7 +74,31 @@ export async function startApiServer(socketPath: string, actions: ApiActions): P
   return { close: () => server.close() };
 }
 
-function buildServer(actions: ApiActions): FastifyInstance {
+/**
+ * Listens on a TCP port for those who only read: `GET /metrics` and `GET /v1/status`.
+ *
+ * Throws `API_SOCKET_UNUSABLE` when the address or port cannot be had.
+ */
+export async function startReadingServer(
+  { address, port }: { readonly address: IpAddress; readonly port: number },
+  actions: Pick<ApiActions, 'status'>,
+): Promise<ApiServer> {
+  const server = buildServer();
+  offerReading(server, actions);
+  try {
+    await server.listen({ host: address, port });
+  } catch (cause) {
+    await server.close();
+    const where = `api.listen ${formatEndpoint(address, port)}`;
+    throw new TandemError('API_SOCKET_UNUSABLE', `${where}: ${errorText(cause)}`, {
+      hint: 'Give `api.listen` an address of this machine and a port that is free.',
+      cause,
+    });
+  }
+  return { close: () => server.close() };
+}
+
+function buildServer(): FastifyInstance {
   const server = Fastify({
     logger: false,
     bodyLimit: requestBytesMax,
@@ -90,14 +118,26 @@ function buildServer(actions: ApiActions): FastifyInstance {
     reply.code(404);
     return errorBody(
       new TandemError('USAGE', `${request.method} ${request.url} is not part of this interface`, {
-        hint: 'GET /v1/status, POST /v1/reload or POST /v1/failover',
+        hint: 'GET /v1/status and GET /metrics; on the socket POST /v1/reload and the like too',
       }),
     );
   });
+  return server;
+}
+
+/** What changes nothing. */
+function offerReading(server: FastifyInstance, actions: Pick<ApiActions, 'status'>): void {
   server.get('/v1/status', async () => actions.status());
+  server.get('/metrics', async (_request, reply) => {
+    reply.type(metricsContentType);
+    return metricsText(await actions.status());
+  });
+}
+
+/** What changes something, for those who may use the socket. */
+function offerActions(server: FastifyInstance, actions: ApiActions): void {
   server.post('/v1/reload', async () => actions.reload());
   server.post('/v1/failover', async (request) => actions.failover(readFailover(request.body)));
-  return server;
 }
 
 /** Reads the body of a failover request. Throws `USAGE` that says what is wrong with it. */

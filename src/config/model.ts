@@ -135,7 +135,11 @@ export interface TandemConfig {
   /** Absent: plain VRRP, without a channel to the other director. */
   readonly peering?: PeeringConfig;
   readonly connectionSync: ConnectionSyncConfig;
-  readonly api: { readonly socket: string };
+  readonly api: {
+    readonly socket: string;
+    /** Where metrics and status are told over TCP; absent: nowhere. */
+    readonly listen?: { readonly address: IpAddress; readonly port: number };
+  };
   /** How the election's thread is scheduled. */
   readonly realtime: RealtimeSettings;
   readonly log: { readonly level: ConfiguredLogLevel };

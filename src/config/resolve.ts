@@ -42,7 +42,7 @@ export function resolveNodes(root: RootComplete): readonly TandemConfig[] {
     ...resolvePeering(root.peering, node, nodes),
     connectionSync: resolveConnectionSync(root.connectionSync, node),
     realtime: { ...root.realtime, cpus: root.realtime.cpus ?? null },
-    api: root.api,
+    api: { socket: root.api.socket, ...(root.api.listen && { listen: root.api.listen }) },
     log: root.log,
   }));
 }

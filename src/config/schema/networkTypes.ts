@@ -116,6 +116,19 @@ export const serverEndpoint: ValueType<ServerEndpoint> = scalarType(
   },
 );
 
+/** Where this machine listens: an address of its own and a port, both needed. */
+export const listenEndpoint: ValueType<Required<ServerEndpoint>> = scalarType(
+  'address and port (`127.0.0.1:9112`, `[::1]:9112`)',
+  (raw) => {
+    if (typeof raw !== 'string') return notText(raw);
+    const endpoint = readEndpoint(raw, '');
+    if (endpoint instanceof Complaint) return endpoint;
+    const { address, port = 0 } = endpoint;
+    if (port !== 0) return { address, port };
+    return new Complaint(`must have a port from 1 to 65535, got ${raw}`, `for example ${raw}:9112`);
+  },
+);
+
 /** A dotted IPv4 netmask, as its prefix length. */
 export const netmask: ValueType<number> = scalarType('IPv4 netmask (`255.255.255.0`)', (raw) => {
   const address = typeof raw === 'string' ? parseIpAddress(raw) : undefined;

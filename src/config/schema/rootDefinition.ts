@@ -12,7 +12,7 @@ import {
 } from './definition.js';
 import { hookType } from './hookDefinition.js';
 import { readMapping } from './mappingReader.js';
-import { interfaceName, multicastGroup } from './networkTypes.js';
+import { interfaceName, listenEndpoint, multicastGroup } from './networkTypes.js';
 import { peeringType } from './peeringDefinition.js';
 import { presetType } from './presetType.js';
 import { nodeType, partName, syncGroupType, virtualRouterType } from './routerDefinition.js';
@@ -116,6 +116,12 @@ export const rootDefinition = {
     socket: withDefault(socketPath, '/run/tandem/tandem.sock', {
       env: 'TANDEM_API_SOCKET',
       doc: 'Path of the Unix socket.',
+    }),
+    listen: optional(listenEndpoint, {
+      doc:
+        'Answers GET /metrics (for Prometheus) and GET /v1/status over TCP as well, to everybody ' +
+        'who can reach the address; actions stay on the socket.',
+      meaning: 'the socket only',
     }),
   }),
   realtime: section('How the kernel schedules the election, on a machine that is busy.', {

@@ -114,7 +114,7 @@ test('an unknown path is answered with an error and a hint', async (context) => 
     error: {
       code: 'USAGE',
       message: 'GET /v2/nothing is not part of this interface',
-      hint: 'GET /v1/status, POST /v1/reload or POST /v1/failover',
+      hint: 'GET /v1/status and GET /metrics; on the socket POST /v1/reload and the like too',
     },
   });
 });

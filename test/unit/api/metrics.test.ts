@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { metricFamilies, metricsText } from '../../../src/api/metrics.js';
+import { startApiServer, startReadingServer } from '../../../src/api/server.js';
+import type { StatusDocument } from '../../../src/api/statusModel.js';
+import { ipAddress } from '../../../src/wire/ipAddress.js';
+
+const loopback = ipAddress('127.0.0.1');
+
+// The part of a document that metrics are made from.
+const status = {
+  version: '1.2.3',
+  cluster: 'web "east"',
+  node: 'lb1',
+  startedUnixMs: 1_500,
+  configuration: { lastReload: null },
+  virtualRouters: [
+    {
+      name: 'outside',
+      vrid: 51,
+      state: 'active',
+      sinceUnixMs: 2_000,
+      priority: {
+        configured: 150,
+        effective: 90,
+        demotions: [{ reason: 'tracked-interface-down', weight: 60, tracker: 'uplink' }],
+      },
+    },
+  ],
+  trackers: [{ name: 'uplink', type: 'interface', state: 'failing' }],
+  services: [
+    {
+      name: 'web',
+      state: 'unknown',
+      servers: [
+        {
+          address: '2001:db8::10',
+          port: 80,
+          weight: { configured: 3, desired: 0, kernel: 0 },
+          check: { state: 'down' },
+          connections: { active: 2, inactive: 1 },
+        },
+        { address: '192.0.2.1', port: 80, weight: { configured: 1, kernel: null } },
+      ],
+    },
+  ],
+  ipvs: { operationsTotal: 7, errorsTotal: 0 },
+  peer: { configured: false },
+  threads: { vrrp: { restarts: 1, loop: null }, health: { restarts: 0 } },
+} as unknown as StatusDocument;
+
+test('the status document is told as metrics, with labels escaped', async () => {
+  const lines = (await metricsText(status)).split('\n');
+  for (const line of [
+    'tandem_info{version="1.2.3",cluster="web \\"east\\"",node="lb1"} 1',
+    'tandem_start_time_seconds 1.5',
+    'tandem_router_state{router="outside",vrid="51"} 2',
+    'tandem_router_priority{router="outside",kind="effective"} 90',
+    'tandem_router_demotion{router="outside",reason="tracked-interface-down",tracker="uplink"} 60',
+    'tandem_tracker_failing{tracker="uplink",type="interface"} 1',
+    'tandem_server_up{service="web",server="[2001:db8::10]:80"} 0',
+    'tandem_server_weight_kernel{service="web",server="[2001:db8::10]:80"} 0',
+    'tandem_thread_restarts_total{thread="vrrp"} 1',
+  ]) {
+    assert.ok(lines.includes(line), `${line} is missing in\n${lines.join('\n')}`);
+  }
+});
+
+test('what is not known has no value', async () => {
+  const lines = (await metricsText(status)).split('\n');
+  for (const name of ['reload_success', 'service_up', 'peer_connected', 'split_brain_routers']) {
+    assert.ok(!lines.some((line) => line.startsWith(`tandem_${name}`)), name);
+  }
+  assert.ok(!lines.some((line) => line.includes('weight_kernel') && line.includes('192.0.2.1')));
+});
+
+test('the names of metrics are unique and follow the rules of Prometheus', () => {
+  const names = metricFamilies.map(({ name }) => name);
+  assert.deepEqual([...new Set(names)], names);
+  for (const name of names) assert.match(name, /^[a-z][a-z_]+[a-z]$/);
+});
+
+test('over TCP status and metrics can be read, and nothing can be done', async (context) => {
+  const port = await freePort();
+  const server = await startReadingServer(
+    { address: loopback, port },
+    { status: async () => status },
+  );
+  context.after(() => server.close());
+  const base = `http://127.0.0.1:${port}`;
+  const metrics = await fetch(`${base}/metrics`);
+  assert.match(metrics.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+  assert.equal(await metrics.text(), await metricsText(status));
+  assert.deepEqual(await (await fetch(`${base}/v1/status`)).json(), status);
+  for (const path of ['/v1/reload', '/v1/failover']) {
+    assert.equal((await fetch(base + path, { method: 'POST' })).status, 404);
+  }
+});
+
+test('a port that another program has is refused with its name', async (context) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  context.after(() => other.close());
+  await new Promise((resolve) => other.once('listening', resolve));
+  const bound = other.address();
+  assert.ok(bound !== null && typeof bound === 'object');
+  await assert.rejects(
+    startReadingServer({ address: loopback, port: bound.port }, { status: async () => status }),
+    { code: 'API_SOCKET_UNUSABLE', message: /api\.listen 127\.0\.0\.1:\d+: .*EADDRINUSE/ },
+  );
+});
+
+test('the socket tells the metrics too', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-metrics-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const unused = () => Promise.reject(new Error('not called'));
+  const actions = { status: async () => status, reload: unused, failover: unused };
+  const path = join(folder, 'api.sock');
+  const server = await startApiServer(path, actions);
+  context.after(() => server.close());
+  const { request } = await import('node:http');
+  const text = await new Promise<string>((resolve, reject) => {
+    const asked = request({ socketPath: path, path: '/metrics' }, (answer) => {
+      let body = '';
+      answer.on('data', (chunk) => (body += chunk)).on('end', () => resolve(body));
+    });
+    asked.on('error', reject).end();
+  });
+  assert.equal(text, await metricsText(status));
+});
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const bound = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (bound === null || typeof bound === 'string') throw new Error('no port');
+  return bound.port;
+}
