@@ -22,6 +22,7 @@ import { Election } from './election.js';
 import { Failover } from './failover.js';
 import { HealthChecks } from './healthChecks.js';
 import { Hooks } from './hooks.js';
+import { HostSetup } from './hostSetup.js';
 import { requireInterfaces } from './interfaces.js';
 import type { AgentLog } from './logger.js';
 import { configuredPeerKeys, Peering } from './peering.js';
@@ -51,6 +52,7 @@ export class Agent {
   readonly #failover: Failover;
   readonly #health: HealthChecks;
   readonly #balancer: Balancer;
+  readonly #host: HostSetup;
   readonly #sync: ConnectionSync;
   readonly #tracking: Tracking;
   readonly #hooks: Hooks;
@@ -89,6 +91,7 @@ export class Agent {
     this.#tracking = new Tracking(logger, () => this.#updateBurdens());
     this.#hooks = new Hooks(logger);
     this.#balancer = new Balancer(logger);
+    this.#host = new HostSetup(logger);
     this.#sync = new ConnectionSync(logger);
     this.#peering = new Peering(logger, {
       version: options.version,
@@ -119,6 +122,7 @@ export class Agent {
     this.#config = config;
     this.#loadedUnixMs = Date.now();
     await this.#balancer.configure(config.services, config.ipvs, this.#health.reports);
+    await this.#host.configure(config);
     this.#health.configure(checkSpecs(config.services));
     await this.#sync.configure(config.connectionSync, this.#balancer.table);
     await this.#peering.configure(config, peerKeys);
@@ -163,6 +167,7 @@ export class Agent {
       hooks: this.#hooks.snapshot(),
       peer: this.#peering.snapshot(),
       balance: this.#balancer.snapshot(),
+      host: this.#host.snapshot(),
       sync: this.#sync.snapshot(),
       threads: {
         vrrp: this.#election.thread,
@@ -228,6 +233,7 @@ export class Agent {
     this.#options.log.logger.level = after.log.level;
     this.#health.configure(checkSpecs(after.services));
     await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
+    await this.#host.configure(after);
     await this.#sync.configure(after.connectionSync, this.#balancer.table);
     await this.#peering.configure(after, peerKeys);
     this.#configureTracking(after);
@@ -248,6 +254,7 @@ export class Agent {
     await this.#hooks.stop();
     await this.#health.stop();
     await this.#sync.stop();
+    await this.#host.stop(this.#config?.ipvs.onStop ?? 'keep');
     await this.#balancer.stop(this.#config?.ipvs.onStop ?? 'keep');
     await this.#readingApi?.close();
     await this.#api?.close();

@@ -1,9 +1,14 @@
 /** What `tandem release` does: gives up the addresses of an agent that is not there any more. */
 import { fetchStatus } from '../api/client.js';
+import type { TandemConfig } from '../config/model.js';
 import { readConfigFile } from '../config/read.js';
 import { TandemError } from '../errors.js';
+import { wantedRuleSets } from '../host/firewallRules.js';
+import { SettingsKeeper } from '../host/settings.js';
+import { openFirewall } from '../kernel/firewall.js';
 import type { VirtualAddress } from '../vrrp/protocol.js';
 import { releaseAddresses } from '../vrrp/release.js';
+import { settingsFileOf } from './hostSetup.js';
 
 /** Which configuration names the addresses. */
 export interface ReleaseOptions {
@@ -32,10 +37,21 @@ export async function releaseConfigured(
       { hint: 'Stop it; it gives them up by itself.' },
     );
   }
-  return releaseAddresses({
+  const { removed } = releaseAddresses({
     routers: config.virtualRouters,
     syncGroups: config.syncGroups,
-  }).removed;
+  });
+  if (config.ipvs.onStop === 'remove') await releaseHost(config);
+  return removed;
+}
+
+/** What an agent that is gone changed on the machine, where a stop would have put it back. */
+async function releaseHost(config: TandemConfig): Promise<void> {
+  new SettingsKeeper(settingsFileOf(config)).restore();
+  const sets = wantedRuleSets(config.services, config.system);
+  if (sets.every(({ rules }) => rules.length === 0)) return;
+  const firewall = await openFirewall(config.system.firewall);
+  for (const { name } of sets) await firewall.replace({ name, rules: [] });
 }
 
 async function answers(socketPath: string): Promise<boolean> {

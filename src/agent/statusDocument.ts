@@ -22,6 +22,7 @@ export interface StatusInput {
   readonly trackers: StatusDocument['trackers'];
   readonly hooks: StatusDocument['hooks'];
   readonly balance: BalanceSnapshot;
+  readonly host: StatusDocument['host'];
   readonly peer: StatusDocument['peer'];
   readonly sync: StatusDocument['connectionSync'];
   readonly threads: StatusDocument['threads'];
@@ -48,6 +49,7 @@ export function buildStatusDocument(input: StatusInput): StatusDocument {
     peer: input.peer,
     services: input.balance.services,
     ipvs: input.balance.ipvs,
+    host: input.host,
     connectionSync: input.sync,
     threads: input.threads,
   };

@@ -2,6 +2,7 @@
 import type { BfdSessionReport } from '../bfd/protocol.js';
 import type { CheckReport } from '../health/protocol.js';
 import type { HealthState } from '../health/reasons.js';
+import type { FirewallBackendName } from '../kernel/firewall.js';
 import type { SplitBrain } from '../peer/comparison.js';
 import type { PeerReport } from '../peer/protocol.js';
 import type { TrackerReport } from '../track/model.js';
@@ -104,6 +105,28 @@ export interface HookStatus {
   } | null;
 }
 
+/** What the machine does for the services beside IPVS. */
+export interface HostStatus {
+  /** What keeps our firewall rules; null while there are none. */
+  readonly firewall: FirewallBackendName | null;
+  /** How many rules of ours there shall be. */
+  readonly rules: number;
+  /** How often somebody else's change of our rules was undone. */
+  readonly repairs: number;
+  readonly lastError: string | null;
+  /** Kernel settings that the agent has changed and puts back. */
+  readonly managed: readonly string[];
+  /** Kernel settings that are not as they should be. */
+  readonly settings: readonly {
+    readonly setting: string;
+    /** Null: the kernel has no such setting. */
+    readonly found: string | null;
+    readonly wanted: string;
+    readonly level: 'required' | 'advised';
+    readonly why: string;
+  }[];
+}
+
 /** The whole status document. */
 export interface StatusDocument {
   readonly version: string;
@@ -130,6 +153,7 @@ export interface StatusDocument {
   readonly peer: PeerStatus;
   readonly services: readonly ServiceStatus[];
   readonly ipvs: IpvsStatus;
+  readonly host: HostStatus;
   readonly connectionSync: {
     readonly mode: 'off' | 'kernel';
     readonly daemons: readonly SyncDaemon[];

@@ -4,6 +4,7 @@ import type { VirtualRouterReport } from '../vrrp/protocol.js';
 import { formatEndpoint, formatIpPrefix } from '../wire/ipAddress.js';
 import { age } from './age.js';
 import { electionLines } from './electionText.js';
+import { hostLines } from './hostText.js';
 import { peerLines } from './peerText.js';
 import { sessionLines } from './sessionText.js';
 import { formatTable, type Painter, type Tone } from './table.js';
@@ -162,6 +163,7 @@ function footLines(status: StatusDocument, paint: Painter): readonly string[] {
     );
   }
   if (ipvs.lastError !== null) lines.push(paint('bad', `ipvs: ${ipvs.lastError}`));
+  lines.push(...hostLines(status, paint));
   const daemons = connectionSync.daemons.map(
     (daemon) => `${daemon.role} on ${daemon.interface} (id ${daemon.syncId})`,
   );

@@ -5,12 +5,14 @@
 import type { BfdSessionSpec } from '../bfd/protocol.js';
 import type { ProbeSpec } from '../health/probeSpec.js';
 import type { CheckTiming } from '../health/protocol.js';
+import type { FirewallBackendName } from '../kernel/firewall.js';
 import type { TrackerSpec } from '../track/model.js';
 import type { RealtimeSettings, SyncGroupSpec, VirtualRouterSpec } from '../vrrp/protocol.js';
 import type { BfdKey } from '../wire/bfdAuthentication.js';
-import type { IpAddress } from '../wire/ipAddress.js';
+import type { IpAddress, IpPrefix } from '../wire/ipAddress.js';
 import type { ForwardingMethod, ServiceIdentity, ServiceSettings } from '../wire/ipvsModel.js';
 import type { KeySource } from './schema/bfdDefinition.js';
+import type { MarkTarget } from './schema/systemDefinition.js';
 
 /** One of the two directors. */
 export interface NodeConfig {
@@ -50,6 +52,8 @@ export interface ServiceConfig {
   /** One kernel service each. */
   readonly listeners: readonly ServiceIdentity[];
   readonly settings: ServiceSettings;
+  /** What gets the service's firewall mark; absent: rules of others set it. */
+  readonly marks?: readonly MarkTarget[];
   /** Absent: servers are always held to be up. */
   readonly check?: CheckConfig;
   /** Whether a server that is down gets weight 0 or leaves the table. */
@@ -83,6 +87,14 @@ export interface PeeringConfig {
   readonly keyFile: string;
   /** One path each, in order of preference. At least one. */
   readonly paths: readonly { readonly own: IpAddress; readonly peer: IpAddress }[];
+}
+
+/** What the machine itself must do for the services. */
+export interface SystemConfig {
+  /** Whether kernel settings are set, or only looked at. */
+  readonly manage: boolean;
+  readonly firewall: FirewallBackendName | 'auto';
+  readonly masquerade: readonly { readonly source: IpPrefix; readonly interface?: string }[];
 }
 
 /** Levels of the log, most severe first. */
@@ -132,6 +144,7 @@ export interface TandemConfig {
     /** How often the kernel's table is compared with what it shall be. */
     readonly auditIntervalMs: number;
   };
+  readonly system: SystemConfig;
   /** Absent: plain VRRP, without a channel to the other director. */
   readonly peering?: PeeringConfig;
   readonly connectionSync: ConnectionSyncConfig;

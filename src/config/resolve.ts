@@ -3,6 +3,7 @@
 import type { VirtualRouterSpec } from '../vrrp/protocol.js';
 import { bitsOf, familyOf, type IpFamily } from '../wire/ipAddress.js';
 import type { ServiceIdentity } from '../wire/ipvsModel.js';
+import { familyOfMark } from './checks/marks.js';
 import { commonPort } from './checks/servers.js';
 import type {
   ConnectionSyncConfig,
@@ -10,6 +11,7 @@ import type {
   PeeringConfig,
   ServerConfig,
   ServiceConfig,
+  SystemConfig,
   TandemConfig,
 } from './model.js';
 import { resolveAdvertisements } from './resolveAdvertisements.js';
@@ -39,6 +41,7 @@ export function resolveNodes(root: RootComplete): readonly TandemConfig[] {
     bfd: resolveBfd(root, node, nodes),
     services,
     ipvs: { onStop: root.ipvs.onStop, auditIntervalMs: root.ipvs.auditInterval },
+    system: resolveSystem(root.system),
     ...resolvePeering(root.peering, node, nodes),
     connectionSync: resolveConnectionSync(root.connectionSync, node),
     realtime: { ...root.realtime, cpus: root.realtime.cpus ?? null },
@@ -105,6 +108,7 @@ function resolveService(service: ServiceComplete): ServiceConfig {
         ? {}
         : { persistence: resolvePersistence(persistence, family) }),
     },
+    ...(service.marks === undefined ? {} : { marks: service.marks }),
     ...(service.check === undefined ? {} : { check: resolveCheck(service.check) }),
     whenDown: service.whenDown,
     whenAllDown: service.whenAllDown,
@@ -125,8 +129,16 @@ function listenersOf(service: ServiceComplete): readonly ServiceIdentity[] {
   if (service.fwmark === undefined) {
     return (service.listen ?? []).map((listen) => ({ kind: 'address', ...listen }));
   }
-  const family = service.family === 'ipv6' ? 6 : 4;
+  const family = familyOfMark(service);
   return [{ kind: 'fwmark', family, fwmark: service.fwmark }];
+}
+
+function resolveSystem({ masquerade, ...rest }: RootComplete['system']): SystemConfig {
+  const rules = masquerade.map(({ from, interface: name }) => ({
+    source: from,
+    ...(name === undefined ? {} : { interface: name }),
+  }));
+  return { ...rest, masquerade: rules };
 }
 
 function resolvePersistence(

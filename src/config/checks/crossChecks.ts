@@ -4,6 +4,7 @@ import type { RootDraft } from '../schema/rootDefinition.js';
 import { checkAdvertisements } from './advertisements.js';
 import { checkBfd } from './bfd.js';
 import { checkHooks } from './commands.js';
+import { checkMarks } from './marks.js';
 import { checkMoving } from './moving.js';
 import { checkNodes, checkPerNode } from './nodes.js';
 import { checkPeering } from './peering.js';
@@ -28,6 +29,7 @@ export function crossChecks(draft: RootDraft): readonly Finding[] {
     ...checkTrackers(draft),
     ...checkHooks(draft),
     ...checkServices(draft),
+    ...checkMarks(draft),
     ...checkServers(draft),
     ...checkPeering(draft),
     ...checkPerNode(draft, ['connectionSync', 'interface'], draft.connectionSync.interface),

@@ -4,6 +4,7 @@ import { type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js
 import type { Listener } from '../schema/networkTypes.js';
 import type { RootDraft } from '../schema/rootDefinition.js';
 import { schedulerFlags } from '../schema/serviceDefinition.js';
+import { familyOfMark } from './marks.js';
 import { FirstOwners, present } from './present.js';
 
 /** One service as read. */
@@ -35,7 +36,7 @@ export function checkServices(draft: RootDraft): readonly Finding[] {
 
 /** The family of a service, when its listeners agree on one. */
 export function familyOfService(service: ServiceDraft): IpFamily | undefined {
-  if (service.fwmark !== undefined) return service.family === 'ipv6' ? 6 : 4;
+  if (service.fwmark !== undefined) return familyOfMark(service);
   const families = new Set(present(service.listen).map(([, listen]) => familyOf(listen.address)));
   const [family] = families;
   return families.size === 1 ? family : undefined;
@@ -68,7 +69,8 @@ function checkIdentity(
     }
   }
   if (service.fwmark !== undefined) {
-    claim([...path, 'fwmark'], `fwmark ${service.fwmark} for ${service.family ?? 'ipv4'}`);
+    const family = `ipv${familyOfMark(service)}`;
+    claim([...path, 'fwmark'], `fwmark ${service.fwmark} for ${family}`);
   }
   if (service.fwmark !== undefined && service.listen !== undefined) {
     findings.push(errorAt([...path, 'fwmark'], 'cannot stand beside `listen`', 'remove one'));
@@ -148,10 +150,14 @@ function checkHeld(
   );
   if (held.has(undefined)) return [];
   const findings: Finding[] = [];
-  for (const [index, { address }] of present(service.listen)) {
+  const places = [
+    ...present(service.listen).map(([index, { address }]) => ({ key: 'listen', index, address })),
+    ...present(service.marks).map(([index, { address }]) => ({ key: 'marks', index, address })),
+  ];
+  for (const { key, index, address } of places) {
     if (held.has(address) || told.claim(address, true) === true) continue;
     const hint = 'add it to the `addresses` of one, or move it yourself';
-    const place = [...path, 'listen', index];
+    const place = [...path, key, index];
     findings.push(warningAt(place, `no virtual router holds ${address}`, hint));
   }
   return findings;

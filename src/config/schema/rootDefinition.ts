@@ -18,6 +18,7 @@ import { presetType } from './presetType.js';
 import { nodeType, partName, syncGroupType, virtualRouterType } from './routerDefinition.js';
 import { boolean, duration, integer, oneOf, text } from './scalarTypes.js';
 import { serviceType } from './serviceDefinition.js';
+import { systemSection } from './systemDefinition.js';
 import { trackerType } from './trackerDefinition.js';
 
 const notYet = 'is not available in this version';
@@ -112,6 +113,7 @@ export const rootDefinition = {
       meaning: "the kernel's choice, 1472 on Ethernet",
     }),
   }),
+  system: systemSection,
   api: section('Where the agent answers `tandem status` and the others.', {
     socket: withDefault(socketPath, '/run/tandem/tandem.sock', {
       env: 'TANDEM_API_SOCKET',

@@ -6,6 +6,7 @@ import { mappingOf } from './mappingReader.js';
 import { listener, netmask, serverEndpoint } from './networkTypes.js';
 import { partName } from './routerDefinition.js';
 import { boolean, duration, integer, oneOf } from './scalarTypes.js';
+import { markTarget } from './systemDefinition.js';
 
 /** The schedulers of the kernel by their module names (`ip_vs_<name>`). */
 export const schedulers = [
@@ -78,12 +79,16 @@ export const serviceType = mappingOf({
   }),
   fwmark: optional(integer({ min: 1, max: 4_294_967_295 }), {
     doc:
-      'The firewall mark of the packets to balance, which your own rules set. Several ports ' +
-      'under one mark are one service. Either this or `listen`.',
+      'The firewall mark of the packets to balance. Several ports under one mark are one ' +
+      'service. Either this or `listen`.',
+  }),
+  marks: optional(oneOrMany(markTarget, { max: 256 }), {
+    doc: 'What gets the mark. Only with `fwmark`.',
+    meaning: 'your own rules set the mark',
   }),
   family: optional(oneOf(['ipv4', 'ipv6']), {
     doc: 'Family of the packets that carry the mark. Only with `fwmark`.',
-    meaning: '`ipv4`',
+    meaning: 'that of `marks`, else `ipv4`',
   }),
   scheduler: withDefault(oneOf(schedulers), 'wlc', {
     doc: 'How a server is chosen for a new connection: a scheduler of the kernel.',
