@@ -53,7 +53,7 @@ const badInputs: readonly BadInput[] = [
     problems: [
       [
         '20:12 services[0].marks',
-        'must start with tcp://, udp:// or sctp://, got "172.25.254.100:80"',
+        'must start with tcp://, udp:// or sctp://, got 172.25.254.100:80',
         'for example tcp://172.25.254.100:80',
       ],
     ],
