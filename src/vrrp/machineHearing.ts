@@ -131,8 +131,9 @@ export function hearAsActive(draft: MachineDraft, event: AdvertisementEvent): vo
   const reason = yieldReason(draft, event);
   if (reason === undefined) {
     // Whoever took the place that was offered is lower still: there is nobody to leave it to.
+    const isOfferEnded = draft.state.steppingDownUntilUs !== undefined;
     draft.update({ heardPriority: priority, steppingDownUntilUs: undefined });
-    assertActive(draft);
+    assertActive(draft, isOfferEnded);
     return;
   }
   becomeBackup(draft, reason);
@@ -177,11 +178,13 @@ function ownerYieldReason(
 
 /**
  * Another Active with less right to be one was heard: a split has healed. It is told at once, and
- * so is the link, whose tables may point at the other.
+ * so is the link, whose tables may point at the other. What was sent last is an answer already,
+ * unless it was the priority 0 of an offer that has just ended.
  */
-function assertActive(draft: MachineDraft): void {
+function assertActive(draft: MachineDraft, isOfferEnded: boolean): void {
   const { lastSentUs, lastAnnouncedUs, spec } = draft.state;
-  if (lastSentUs === undefined || draft.nowUs - lastSentUs >= assertionGapUs) {
+  const isAnswered = lastSentUs !== undefined && draft.nowUs - lastSentUs < assertionGapUs;
+  if (isOfferEnded || !isAnswered) {
     draft.send(draft.priority);
   }
   const nextAnnouncementUs = (lastAnnouncedUs ?? 0) + assertionAnnouncementGapUs;

@@ -1,6 +1,6 @@
 /**
  * What must hold on a LAN at every instant, whatever happened before. Bounds count from the last
- * disturbance (a fault, its end, a lost packet, the end of a demotion): the protocol promises to
+ * disturbance (a fault, its end, a lost or late packet, the end of a demotion): the protocol promises to
  * recover, not to be undisturbed.
  */
 import type { RouterKey } from '../../../src/vrrp/reconfiguration.js';
@@ -38,8 +38,8 @@ export class Invariants {
   /** What holds at present and must not for long. Most of the time it is empty. */
   #lasting = new Map<string, Lasting>();
   #calmSinceUs = 0;
-  #lostSeen = 0;
-  #thawedSeen = 0;
+  /** Packets lost and late, and nodes thawed. */
+  #troublesSeen = 0;
   #transitionsSeen = 0;
   #isStale = true;
   /** When a demotion, a hold or a step-down next ends by itself. */
@@ -57,10 +57,10 @@ export class Invariants {
 
   /** Checks everything at the present instant. */
   check(lan: SimulatedLan): void {
-    const isDisturbed = lan.lost !== this.#lostSeen || lan.thawed !== this.#thawedSeen;
+    const seen = lan.lost + lan.late + lan.thawed;
+    const isDisturbed = seen !== this.#troublesSeen;
     if (isDisturbed || lan.nowUs >= this.#nextEndUs) this.disturbed(lan.nowUs);
-    this.#lostSeen = lan.lost;
-    this.#thawedSeen = lan.thawed;
+    this.#troublesSeen = seen;
     if (lan.hasChanged || this.#isStale) this.#look(lan);
     this.#judgeLasting(lan.nowUs);
     this.#judgeTransitions(lan);

@@ -10,6 +10,8 @@ import { SimulatedNode } from './simulatedNode.js';
 
 const second = 1_000_000;
 const delayMaxUs = 20_000;
+/** How long a packet may be held up, in advert intervals: longer than an Active is waited for. */
+const heldUpIntervalsMax = 5;
 
 /** Rounds of faults, each followed by calm. */
 const rounds = 3;
@@ -47,12 +49,16 @@ export function runCourse(seed: number): CourseResult {
   const dice = new Dice(seed);
   const setting = drawSetting(dice);
   const segments = setting.places.map(({ segment }) => segment);
-  const trouble = { loss: 0, doubling: 0 };
+  const trouble = { loss: 0, doubling: 0, reordering: 0 };
   const slowness = setting.intervalCs === 10 ? 10 : 1;
   const conditions = {
     delayUs: () => dice.between(50, delayMaxUs / slowness),
     isLost: () => trouble.loss > 0 && dice.chance(trouble.loss),
     isDoubled: () => trouble.doubling > 0 && dice.chance(trouble.doubling),
+    heldUpUs: () =>
+      trouble.reordering > 0 && dice.chance(trouble.reordering)
+        ? dice.between(1, heldUpIntervalsMax * setting.intervalCs * centisecondUs)
+        : 0,
   };
   const keys = setting.places.map(({ segment, vrid }) => `${segment}/${vrid}` as const);
   const invariants = new Invariants({
@@ -70,12 +76,14 @@ export function runCourse(seed: number): CourseResult {
   for (let round = 0; round < rounds; round += 1) {
     trouble.loss = dice.pick([0, 0, 0.1, 0.4]);
     trouble.doubling = dice.pick([0, 0.2]);
+    trouble.reordering = dice.pick([0, 0, 0.1, 0.5]);
     for (let fault = dice.between(1, 5); fault > 0; fault -= 1) {
       injectFault(lan, dice, segments);
       invariants.disturbed(lan.nowUs);
       lan.run(dice.between(0, 6 * second));
     }
     trouble.loss = 0;
+    trouble.reordering = 0;
     repairAll(lan, segments);
     invariants.disturbed(lan.nowUs);
     lan.run(boundsOf(setting).settledUs + 10 * second);

@@ -19,6 +19,8 @@ export interface LanConditions {
   readonly isLost: () => boolean;
   /** Whether a packet comes twice; absent: never. */
   readonly isDoubled?: () => boolean;
+  /** Time that a packet is held up beyond its delay, so that later ones overtake it; absent: 0. */
+  readonly heldUpUs?: () => number;
 }
 
 /** A LAN that delivers at once and loses nothing. */
@@ -26,6 +28,7 @@ export const perfectConditions: LanConditions = { delayUs: () => 0, isLost: () =
 
 interface Delivery {
   readonly to: SimulatedNode;
+  readonly isLate: boolean;
   readonly packet: SentPacket;
 }
 
@@ -42,6 +45,8 @@ export class SimulatedLan {
   readonly sent: { node: string; segment: string; priority: number; atUs: number }[] = [];
   /** Packets that the conditions lost. */
   lost = 0;
+  /** Packets that were held up: counted when they are missing, and again when they arrive. */
+  late = 0;
   /** Nodes that came out of a stall. */
   thawed = 0;
   /** Whether a node changed its state at the present instant. */
@@ -96,7 +101,7 @@ export class SimulatedLan {
 
   /** Puts a packet onto a segment as if from a station that is no node. */
   inject(packet: SentPacket): void {
-    for (const to of this.nodes) this.#deliveries.push(this.nowUs, { to, packet });
+    for (const to of this.nodes) this.#deliveries.push(this.nowUs, { to, isLate: false, packet });
   }
 
   /** Lets time pass. */
@@ -160,6 +165,7 @@ export class SimulatedLan {
       delivery !== undefined;
       delivery = this.#deliveries.popUntil(this.nowUs)
     ) {
+      if (delivery.isLate) this.late += 1;
       delivery.to.receive(delivery.packet, this.nowUs);
     }
   }
@@ -176,7 +182,10 @@ export class SimulatedLan {
       }
       const copies = this.conditions.isDoubled?.() === true ? 2 : 1;
       for (let copy = 0; copy < copies; copy += 1) {
-        this.#deliveries.push(this.nowUs + this.conditions.delayUs(), { to, packet });
+        const heldUpUs = this.conditions.heldUpUs?.() ?? 0;
+        if (heldUpUs > 0) this.late += 1;
+        const atUs = this.nowUs + this.conditions.delayUs() + heldUpUs;
+        this.#deliveries.push(atUs, { to, isLate: heldUpUs > 0, packet });
       }
     }
   }
