@@ -22,7 +22,23 @@ test('the list of benchmarks and the help of each are printed', async () => {
 test('an unknown benchmark is one clear error with exit code 2', async () => {
   const result = await bench('failure');
   assert.equal(result.exitCode, 2);
-  assert.match(result.stderr, /^bench: unknown benchmark failure\n {2}hint: Known: failover\.\n$/);
+  assert.match(result.stderr, /^bench: unknown benchmark failure\n {2}hint: Known: [a-z, -]+\.\n$/);
+});
+
+test('courses of the simulation are run, and one of them again', async () => {
+  const all = await bench('sim', '--seeds', '20');
+  assert.equal(all.exitCode, 0, all.stderr);
+  assert.match(all.stdout, /^20 courses from seed 1: 0 violations\n/);
+  assert.match(all.stdout, /: \d+ s per second\n/);
+  const one = await bench('sim', '--seed', '7103');
+  assert.match(one.stdout, /^seed 7103: [\d.]+ s simulated, .* no violation\n$/);
+});
+
+test('mutated packets make nothing throw and leave nothing in memory', async () => {
+  const result = await bench('fuzz', '--packets', '20000');
+  assert.equal(result.exitCode, 0, result.stderr);
+  assert.match(result.stdout, /^20000 packets in .*, none threw$/m);
+  assert.match(result.stdout, /growth -?[\d.]+ MiB$/m);
 });
 
 const badOptions: readonly (readonly string[])[] = [
@@ -66,8 +82,13 @@ function bench(...args: readonly string[]) {
   const script = fileURLToPath(new URL('./bench.js', import.meta.url));
   const options = { timeout: timeoutMs, killSignal: 'SIGTERM' as const };
   return new Promise<{ exitCode: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [script, ...args], options, (error, stdout, stderr) => {
-      resolve({ exitCode: error === null ? 0 : error.code, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      ['--expose-gc', script, ...args],
+      options,
+      (error, stdout, stderr) => {
+        resolve({ exitCode: error === null ? 0 : error.code, stdout, stderr });
+      },
+    );
   });
 }

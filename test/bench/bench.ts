@@ -3,9 +3,11 @@ import { Command, CommanderError } from 'commander';
 import { TandemError } from '../../src/errors.js';
 import type { Benchmark } from './benchmark.js';
 import { failoverBenchmark } from './failover.js';
+import { fuzzBenchmark } from './fuzz.js';
+import { simBenchmark } from './sim.js';
 
 /** Every benchmark there is. */
-const benchmarks: readonly Benchmark[] = [failoverBenchmark];
+const benchmarks: readonly Benchmark[] = [failoverBenchmark, fuzzBenchmark, simBenchmark];
 
 const names = benchmarks.map((benchmark) => benchmark.name).join(', ');
 
