@@ -97,6 +97,11 @@ export class NetlinkRequester {
     return results;
   }
 
+  /** Writes the messages of a batch and sends none of them. */
+  rehearse(requests: readonly NetlinkRequest[]): void {
+    Buffer.concat(requests.map((request) => encode(request, 0, messageFlag.request)));
+  }
+
   /** Sends a request that is answered by one message. Throws what the kernel refused it with. */
   query<T>(request: NetlinkRequest, read: (message: NetlinkMessage) => T): T {
     const sequence = this.#reserve(1);

@@ -18,6 +18,7 @@ import {
   closeOnFailure,
   lastErrno,
   libc,
+  noDescriptor,
   systemCallError,
 } from './systemCall.js';
 
@@ -55,6 +56,8 @@ export interface PacketSocket {
   readonly fd: number;
   /** Sends one frame, link-layer header first. Throws `SYSTEM_CALL`, ENETDOWN on a link down. */
   send(frame: Uint8Array): void;
+  /** Does what `send` does, but sends nothing: so that what it needs is at hand a moment later. */
+  rehearse(frame: Uint8Array): void;
   /** The next frame; `undefined` when the socket is dry. */
   receive(): ReceivedFrame | undefined;
   close(): void;
@@ -97,17 +100,24 @@ class BoundPacketSocket implements PacketSocket {
   }
 
   send(frame: Uint8Array): void {
+    if (this.#transmit(this.fd, frame) >= 0) return;
+    throw systemCallError('sendto', lastErrno(), {
+      context: `a frame of ${frame.length} bytes; ${this.#context}`,
+      capability: 'CAP_NET_RAW',
+    });
+  }
+
+  rehearse(frame: Uint8Array): void {
+    this.#transmit(noDescriptor, frame);
+  }
+
+  #transmit(fd: number, frame: Uint8Array): number {
     const address = linkAddressStruct.encode({
       family: addressFamily.packet,
       protocol: ((frame[12] ?? 0) << 8) | (frame[13] ?? 0),
       interfaceIndex: this.#options.interfaceIndex,
     });
-    const sent = libc.sendto(this.fd, frame, frame.length, 0, address, address.length);
-    if (sent >= 0) return;
-    throw systemCallError('sendto', lastErrno(), {
-      context: `a frame of ${frame.length} bytes; ${this.#context}`,
-      capability: 'CAP_NET_RAW',
-    });
+    return libc.sendto(fd, frame, frame.length, 0, address, address.length);
   }
 
   receive(): ReceivedFrame | undefined {

@@ -104,6 +104,11 @@ export class RouteNetlink {
     });
   }
 
+  /** Writes the messages of {@link change} and sends none of them. */
+  rehearse(changes: readonly NetworkChange[]): void {
+    this.#requester.rehearse(changes.map(changeRequest));
+  }
+
   /** Creates a pair of connected Ethernet links, both down. */
   createVeth(options: VethOptions): void {
     const peer = { name: options.peerName, namespaceFd: options.peerNamespaceFd };

@@ -59,6 +59,9 @@ interface Libc {
   munlockall(): number;
 }
 
+/** No descriptor is this one: a call with it does all its own work, and the kernel refuses it. */
+export const noDescriptor = -1;
+
 const library = koffi.load(null);
 
 /** Text of an errno value, in the C locale. */

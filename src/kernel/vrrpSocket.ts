@@ -11,7 +11,7 @@ import { readTimeUs, receivedAtUs } from './receiveTime.js';
 import { receiveMessage, SocketMessage } from './socketMessage.js';
 import { growReceiveBuffer, openSocket, setSocketOption, socketOption } from './socketOptions.js';
 import { hostIsLittleEndian } from './structLayout.js';
-import { closeDescriptor, closeOnFailure, systemCallError } from './systemCall.js';
+import { closeDescriptor, closeOnFailure, noDescriptor, systemCallError } from './systemCall.js';
 import { findOption, type VrrpSocketFamily, vrrpSocketFamily } from './vrrpSocketFamily.js';
 
 /** The highest queueing priority that needs no privilege: adverts overtake bulk traffic. */
@@ -67,6 +67,8 @@ export interface VrrpSocket {
    * address.
    */
   send(message: Uint8Array, destination?: IpAddress, source?: IpAddress): void;
+  /** Does what `send` does, but sends nothing: so that what it needs is at hand a moment later. */
+  rehearse(message: Uint8Array, destination: IpAddress, source: IpAddress): void;
   close(): void;
 }
 
@@ -143,16 +145,11 @@ class RawVrrpSocket implements VrrpSocket {
     destination: IpAddress = vrrpGroup(familyOf(this.#options.source)),
     source: IpAddress = this.#options.source,
   ): void {
-    const { interfaceIndex } = this.#options;
-    const name = encodeSocketAddress(destination, 0, interfaceIndex);
-    const control = this.#family.encodeSource(source, interfaceIndex);
-    sendMessage.name.set(name);
-    sendMessage.control.set(control);
-    sendMessage.data.set(message);
-    const lengths = { name: name.length, control: control.length, data: message.length };
-    let result = sendMessage.send(this.fd, lengths);
+    let result = this.#transmit(this.fd, message, destination, source);
     // An error that an earlier packet met ends the call before anything is sent.
-    if (errnosOfIcmp.has(-result)) result = sendMessage.send(this.fd, lengths);
+    if (errnosOfIcmp.has(-result)) {
+      result = this.#transmit(this.fd, message, destination, source);
+    }
     if (result < 0) {
       throw systemCallError('sendmsg', -result, {
         context: `${this.#context}, to ${destination}`,
@@ -161,8 +158,23 @@ class RawVrrpSocket implements VrrpSocket {
     }
   }
 
+  rehearse(message: Uint8Array, destination: IpAddress, source: IpAddress): void {
+    this.#transmit(noDescriptor, message, destination, source);
+  }
+
   close(): void {
     closeDescriptor(this.fd);
+  }
+
+  #transmit(fd: number, message: Uint8Array, destination: IpAddress, source: IpAddress): number {
+    const { interfaceIndex } = this.#options;
+    const name = encodeSocketAddress(destination, 0, interfaceIndex);
+    const control = this.#family.encodeSource(source, interfaceIndex);
+    sendMessage.name.set(name);
+    sendMessage.control.set(control);
+    sendMessage.data.set(message);
+    const lengths = { name: name.length, control: control.length, data: message.length };
+    return sendMessage.send(fd, lengths);
   }
 
   #receiveLength(): number | undefined {

@@ -81,6 +81,18 @@ export class AddressKeeper {
     return [...failures, ...claimRouting(this.#routes, changes, outcomes)];
   }
 
+  /** Writes the messages of a batch for the first addresses, and sends none of them. */
+  rehearse(effects: readonly AddressEffect[], routers: Routers, addressesMax: number): void {
+    const additions = effects
+      .filter(({ type, router }) => type === 'add-addresses' && routers.has(router))
+      .flatMap(({ addresses, spec }) =>
+        addresses
+          .slice(0, addressesMax)
+          .flatMap((address) => addressAddition(address, spec, this.#indexOf)),
+      );
+    if (additions.length > 0) this.#routes.rehearse(additions);
+  }
+
   /** Compares the kernel with the states of the routers, and repairs the difference. */
   audit(routers: Routers): AuditResult {
     const present = this.#routes.addresses();
@@ -123,6 +135,21 @@ export class AddressKeeper {
     };
   }
 
+  /** Whether one of some events contradicts the state of a router, or may have undone it. */
+  hasContradiction(events: readonly RouteEvent[], routers: Routers): boolean {
+    if (events.length === 0) return false;
+    // A promotion with a thousand addresses has as many events, most of them of no concern.
+    const known = new Set<string>();
+    for (const { spec } of routers.values()) {
+      for (const { prefix } of spec.addresses) known.add(prefix.address);
+    }
+    return events.some(
+      (event) =>
+        (event.kind !== 'address' || known.has(event.address.prefix.address)) &&
+        this.isContradiction(event, routers),
+    );
+  }
+
   /** Whether an event of the kernel contradicts the state of a router, or may have undone it. */
   isContradiction(event: RouteEvent, routers: Routers): boolean {
     if (event.kind === 'overrun') return true;
@@ -134,10 +161,15 @@ export class AddressKeeper {
         if (current === 'active' && !isEmptyRouting(routingOf(spec))) return true;
         continue;
       }
+      // Most events are of what was just done here, so what it is about is looked at last.
+      if ((event.action === 'removed') !== (current === 'active')) continue;
+      const { interfaceIndex, prefix } = event.address;
       const isOurs = spec.addresses.some(
-        (address) => this.#find(address, [event.address]).length > 0,
+        (address) =>
+          address.prefix.address === prefix.address &&
+          this.#indexOf(address.interface) === interfaceIndex,
       );
-      if (isOurs && (event.action === 'removed') === (current === 'active')) return true;
+      if (isOurs) return true;
     }
     return false;
   }

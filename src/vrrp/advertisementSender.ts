@@ -63,6 +63,17 @@ export class AdvertisementSender {
     }
   }
 
+  /** Makes the message of an advertisement and sends nothing: see `takeoverWait.ts`. */
+  rehearse({ spec, priority }: RouterEffect<'send-advertisement'>): void {
+    const port = this.#ports.get(spec.interface);
+    const source = port === undefined ? undefined : senderAddress(port.identity, spec);
+    if (port === undefined || source === undefined) return;
+    // Without its trailer: a signature takes a number of a sequence.
+    for (const { message, destination } of outgoingAdvertisements(spec, priority, source)) {
+      port.rehearse(message, source, destination);
+    }
+  }
+
   /** What one peer cannot be sent must not keep the others from hearing. */
   #sendOne(sender: Sender, { message, destination }: OutgoingAdvertisement): boolean {
     const { router, spec, port, source } = sender;

@@ -23,6 +23,9 @@ const auditGapUs = 100_000;
 /** Address changes that failed are tried again after this. */
 const retryUs = 1_000_000;
 
+/** Routers, and addresses of each, that a rehearsal goes through. */
+const rehearsedMax = 4;
+
 /** The doing half of the loop. */
 export class EffectRunner {
   readonly #ports: InterfacePorts;
@@ -61,14 +64,26 @@ export class EffectRunner {
 
   /** Asks for an audit when somebody else moved one of our addresses. */
   takeRouteEvents(events: readonly RouteEvent[], election: ElectionState, turnUs: number): void {
-    for (const event of events) {
-      if (this.#keeper.isContradiction(event, election.routers)) this.requestAudit(turnUs);
-    }
+    if (this.#keeper.hasContradiction(events, election.routers)) this.requestAudit(turnUs);
   }
 
   /** Sends the advertisements of one turn, before anything else of it is done. */
   advertise(effects: TurnEffects): void {
     for (const effect of effects.advertisements) this.#sender.send(effect);
+  }
+
+  /** Does as if for the first routers of a turn, so that the turn itself finds all at hand. */
+  rehearse(effects: TurnEffects, election: ElectionState): void {
+    for (const effect of effects.advertisements.slice(0, rehearsedMax)) {
+      this.#sender.rehearse(effect);
+    }
+    const changes = effects.addressChanges.slice(0, rehearsedMax);
+    this.#keeper.rehearse(changes, election.routers, rehearsedMax);
+    for (const { addresses } of effects.announcements.slice(0, rehearsedMax)) {
+      const [first] = addresses;
+      if (first === undefined) continue;
+      this.#ports.get(first.interface)?.rehearseAnnouncement(first.prefix.address);
+    }
   }
 
   /** Carries out the rest of one turn, then whatever audit and announcements are due. */

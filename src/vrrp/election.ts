@@ -69,6 +69,17 @@ export function nextDeadlineUs(state: ElectionState): number | undefined {
   return firstTimer(state.timers)?.atUs;
 }
 
+/**
+ * When a Backup will take over unless it hears something before; `undefined` when something else is
+ * due first.
+ */
+export function nextTakeoverUs({ timers, routers }: ElectionState): number | undefined {
+  const first = firstTimer(timers);
+  if (first?.timer !== 'active-down') return undefined;
+  const isLive = routers.get(first.router)?.timers['active-down'] === first.generation;
+  return isLive ? first.atUs : undefined;
+}
+
 /** The scratch pad of one turn. */
 class TurnDraft {
   readonly #nowUs: number;

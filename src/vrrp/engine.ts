@@ -22,6 +22,8 @@ import {
   type ElectionState,
   emptyElection,
   nextDeadlineUs,
+  nextTakeoverUs,
+  noInputs,
   runTurn,
 } from './election.js';
 import { InterfaceFollower } from './interfaceFollower.js';
@@ -29,12 +31,14 @@ import { InterfacePorts, virtualAddressesOf } from './interfacePorts.js';
 import { LatenessHistogram } from './latenessHistogram.js';
 import { LinkTrackers } from './linkTrackers.js';
 import { MainWatch } from './mainWatch.js';
+import { Outbox } from './outbox.js';
 import type { FromVrrp, ToVrrp, VrrpConfiguration } from './protocol.js';
 import { RealtimeControl } from './realtimeControl.js';
 import { planReconfiguration } from './reconfiguration.js';
 import { refusal } from './refusal.js';
 import { Reporter } from './reporter.js';
 import { RoutingWatch } from './routingWatch.js';
+import { waitForTakeover } from './takeoverWait.js';
 
 /** Reports go out at least this often, so that main sees that the loop runs. */
 const reportPeriodUs = 1_000_000;
@@ -57,6 +61,7 @@ export class VrrpEngine {
   readonly #routes = openRouteNetlink();
   readonly #monitor = openRouteMonitor();
   readonly #ports = new InterfacePorts();
+  readonly #outbox: Outbox;
   readonly #reporter: Reporter;
   readonly #receiver: AdvertisementReceiver;
   readonly #interfaces: InterfaceFollower;
@@ -80,7 +85,8 @@ export class VrrpEngine {
 
   constructor(connections: EngineConnections) {
     this.#connections = connections;
-    this.#reporter = new Reporter(connections.post);
+    this.#outbox = new Outbox(connections.post);
+    this.#reporter = new Reporter(this.#outbox.post);
     this.#realtime = new RealtimeControl(this.#reporter);
     this.#receiver = new AdvertisementReceiver(this.#ports, this.#reporter);
     this.#interfaces = new InterfaceFollower(this.#routes, this.#ports, this.#reporter);
@@ -97,6 +103,7 @@ export class VrrpEngine {
         this.#wait();
         this.#turn();
       }
+      this.#outbox.flush();
       this.#connections.post({ type: 'stopped' });
     } finally {
       this.#interfaces.retain({ routers: [], syncGroups: [] });
@@ -115,14 +122,26 @@ export class VrrpEngine {
       this.#interfaces.nextDeadlineUs,
       this.#trackers.nextDeadlineUs,
       this.#sessions.nextDeadlineUs,
+      this.#outbox.nextDeadlineUs,
       this.#messagesWait ? 0 : this.#reportDueUs,
     );
     const own = [this.#connections.wakeFd, this.#monitor.fd, ...this.#routing.fds];
     const fds = [...own, ...this.#ports.fds, ...this.#trackers.fds, ...this.#sessions.fds];
-    pollReadable(fds, Math.max(0, deadlineUs - nowUs()));
+    const takeoverUs = nextTakeoverUs(this.#election);
+    if (takeoverUs === undefined || takeoverUs > deadlineUs) {
+      pollReadable(fds, Math.max(0, deadlineUs - nowUs()));
+    } else {
+      waitForTakeover(fds, takeoverUs, () => this.#rehearse(takeoverUs));
+    }
     const latenessUs = nowUs() - deadlineUs;
     // A deadline of 0 stands for work that waits, not for a time.
     if (deadlineUs > 0 && latenessUs >= 0) this.#loopLateness.add(latenessUs);
+  }
+
+  /** Makes the turn that is due then, and keeps nothing of it. */
+  #rehearse(atUs: number): void {
+    const { state, effects } = runTurn(this.#election, noInputs, atUs);
+    this.#effects.rehearse(effects, state);
   }
 
   #turn(): void {
@@ -146,10 +165,12 @@ export class VrrpEngine {
     const turn = runTurn(this.#election, inputs, now);
     this.#election = turn.state;
     this.#effects.advertise(turn.effects);
+    this.#outbox.flushDue(now);
+    if (turn.effects.transitions.some(({ to }) => to === 'active')) this.#outbox.keepQuiet(now);
     this.#sessions.send();
     this.#effects.carryOut(turn.effects, this.#election, now);
     this.#sessions.follow(now);
-    for (const answer of answers) this.#connections.post(answer);
+    for (const answer of answers) this.#outbox.post(answer);
     if (commands.length > 0) {
       if (commands.some(({ type }) => type === 'reconfigure')) this.#settle(now);
       this.#reporter.retain(this.#election);

@@ -77,23 +77,35 @@ export class InterfacePort {
     return socket !== undefined;
   }
 
+  /** Does all of sending and announcing but for the calls of the kernel: see `takeoverWait.ts`. */
+  rehearse(message: Uint8Array, source: IpAddress, destination: IpAddress): void {
+    this.#socketOf.get(familyOf(source))?.rehearse(message, destination, source);
+  }
+
+  /** See {@link rehearse}. */
+  rehearseAnnouncement(address: IpAddress): void {
+    const frame = this.#announcementOf(address);
+    if (frame !== undefined) this.#announcer.rehearse(frame);
+  }
+
   /**
    * Tells the link that an address is at this interface: by gratuitous ARP in the form that
    * keepalived uses, or by an unsolicited neighbor advertisement.
    */
   announce(address: IpAddress): void {
+    const frame = this.#announcementOf(address);
+    if (frame !== undefined) this.#announcer.send(frame);
+  }
+
+  #announcementOf(address: IpAddress): Uint8Array | undefined {
     const { macAddress } = this.identity;
     // A tunnel has nobody to tell.
-    if (macAddress.length !== ethernetAddressBytes) return;
-    this.#announcer.send(
-      familyOf(address) === 4
-        ? encodeGratuitousArp(address, macAddress, 'request-broadcast')
-        : encodeUnsolicitedNeighborAdvertisement({
-            address,
-            macAddress,
-            router: this.#forwardsIpv6(),
-          }),
-    );
+    if (macAddress.length !== ethernetAddressBytes) return undefined;
+    if (familyOf(address) === 4) {
+      return encodeGratuitousArp(address, macAddress, 'request-broadcast');
+    }
+    const router = this.#forwardsIpv6();
+    return encodeUnsolicitedNeighborAdvertisement({ address, macAddress, router });
   }
 
   /** Sends one frame, link-layer header first. Throws `SYSTEM_CALL`. */

@@ -6,6 +6,7 @@
  * millisecond or two. So the thread runs the pure half of a promotion a few dozen times at its
  * start, on a made-up router and without sending anything.
  */
+import { openRouteNetlink } from '../kernel/routeNetlink.js';
 import { encodeGratuitousArp } from '../wire/arp.js';
 import { ipAddress } from '../wire/ipAddress.js';
 import { emptyElection, nextDeadlineUs, noInputs, runTurn } from './election.js';
@@ -31,9 +32,23 @@ const router: VirtualRouterSpec = {
   announcements: { repeat: 5, delayMs: 5_000, refreshMs: 60_000 },
 };
 
+/** No interface has this index, so the kernel refuses what is asked of it. */
+const noInterfaceIndex = 0x7fff_ffff;
+
 /** Runs the rehearsals; takes some milliseconds and changes nothing. */
 export function rehearsePromotion(): void {
   const configuration = { routers: [router], syncGroups: [] };
+  const routes = openRouteNetlink();
+  try {
+    const [address] = router.addresses;
+    for (let round = 0; address !== undefined && round < rehearsals; round += 1) {
+      routes.changeAddresses([
+        { action: 'add', interfaceIndex: noInterfaceIndex, prefix: address.prefix },
+      ]);
+    }
+  } finally {
+    routes.close();
+  }
   for (let round = 0; round < rehearsals; round += 1) {
     const plan = planReconfiguration([], configuration);
     const addresses = new Map([['lo', source]]);

@@ -101,7 +101,7 @@ function routerSpec(prefixes: readonly string[]): VirtualRouterSpec {
   };
 }
 
-/** A router of priority 100 that hears packets of its peer, whose priority is 200, and of nobody. */
+/** A router of priority 100 that hears the packets of its peer, whose priority is 200. */
 function vrrpTarget(name: string, spec: VirtualRouterSpec): ReceiveTarget {
   const isIpv6 = spec.addresses[0]?.prefix.address.includes(':') === true;
   const peer = ipAddress(isIpv6 ? 'fe80::1' : '192.0.2.1');

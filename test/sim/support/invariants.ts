@@ -1,7 +1,7 @@
 /**
  * What must hold on a LAN at every instant, whatever happened before. Bounds count from the last
- * disturbance (a fault, its end, a lost or late packet, the end of a demotion): the protocol promises to
- * recover, not to be undisturbed.
+ * disturbance (a fault, its end, a lost or late packet, the end of a demotion): the protocol
+ * promises to recover, not to be undisturbed.
  */
 import type { RouterKey } from '../../../src/vrrp/reconfiguration.js';
 import type { SimulatedLan } from './simulatedLan.js';
