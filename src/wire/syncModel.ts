@@ -7,8 +7,10 @@ import type { IpAddress, IpFamily } from './ipAddress.js';
 /** Version 1 is what every kernel since 2.6.39 speaks; version 0 knows IPv4 only. */
 export type SyncVersion = 0 | 1;
 
-/** The group and the first port of the kernel's daemons, unless they are told others. */
+/** The group of the kernel's daemons, unless they are told another. */
 export const syncGroupDefault = '224.0.0.81';
+
+/** The first port of the kernel's daemons, unless they are told another. */
 export const syncPortDefault = 8848;
 
 /** Bits of the flags of an entry (IP_VS_CONN_F_*). */

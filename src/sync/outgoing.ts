@@ -1,0 +1,193 @@
+/** What goes to the peer: changes first, then repairs, then a bulk; never more than a window. */
+import {
+  channelEntriesMax,
+  type EntryPurpose,
+  encodeEntriesHeader,
+  encodeSyncControl,
+  entriesHeaderBytes,
+  type SyncControl,
+  stampBytes,
+} from '../wire/syncChannel.js';
+import { BulkWalk, ChangeQueue, LagWindow } from './outbox.js';
+import type { RelayCounts } from './relayCounts.js';
+import type { EntryId, ShadowTable } from './shadowTable.js';
+
+/** Entries that may be under way to the peer. */
+export const windowEntries = 8192;
+
+/** Repairs that wait; the next comparison asks for what does not fit. */
+const repairsMax = 4;
+
+interface Bulk {
+  readonly walk: BulkWalk;
+  readonly startedMs: number;
+}
+
+/** What it needs from around it. */
+export interface OutgoingOptions {
+  readonly table: ShadowTable;
+  readonly counts: RelayCounts;
+  readonly nowMs: () => number;
+  readonly nowDs: () => number;
+  readonly send: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** Whether our table lacks nothing that we know of. */
+  readonly isWhole: () => boolean;
+  readonly onBulkSent: (entries: number, startedMs: number, finished: boolean) => void;
+}
+
+/** The sending half of the relay. */
+export class Outgoing {
+  readonly #options: OutgoingOptions;
+  readonly #changes: ChangeQueue;
+  readonly #lags = new LagWindow();
+  /** Sent and not taken yet: number, entries, and since when the oldest of it waits. */
+  #underWay: {
+    readonly sequence: number;
+    readonly count: number;
+    readonly sinceMs: number | undefined;
+  }[] = [];
+  #underWayEntries = 0;
+  #sequence = 0;
+  #bulk: Bulk | undefined;
+  #repairs: (readonly number[])[] = [];
+  #isOpen = false;
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options;
+    this.#changes = new ChangeQueue(options.table);
+  }
+
+  /** Entries to be sent, and sent but not taken yet. */
+  get waiting(): number {
+    return this.#changes.length + this.#underWayEntries;
+  }
+
+  /** Whether nothing is to be sent any more, so that a comparison means something. */
+  get isIdle(): boolean {
+    return this.#changes.length === 0 && this.#bulk === undefined;
+  }
+
+  /** From our kernel's word to the peer's kernel. */
+  get lagMs(): ReturnType<LagWindow['summary']> {
+    return this.#lags.summary();
+  }
+
+  /** The peer is there to be told. */
+  open(): void {
+    this.#isOpen = true;
+  }
+
+  /** It is not any more; changes go on waiting. */
+  close(): void {
+    this.#isOpen = false;
+    this.#underWay = [];
+    this.#underWayEntries = 0;
+    this.#bulk = undefined;
+    this.#repairs = [];
+  }
+
+  /** An entry of ours has changed. */
+  push(id: EntryId): void {
+    this.#changes.push(id, this.#options.nowMs());
+  }
+
+  startBulk(): void {
+    if (this.#bulk !== undefined) return;
+    const { table, nowMs } = this.#options;
+    this.#bulk = { walk: new BulkWalk(table), startedMs: nowMs() };
+    this.control({ type: 'bulkBegin', entries: table.count });
+  }
+
+  repair(buckets: readonly number[]): void {
+    if (this.#repairs.length < repairsMax) this.#repairs.push(buckets);
+  }
+
+  /** The peer has taken all up to this number. */
+  taken(sequence: number): void {
+    const at = this.#underWay.findIndex((sent) => sent.sequence === sequence);
+    for (const { count, sinceMs } of this.#underWay.splice(0, at + 1)) {
+      this.#underWayEntries -= count;
+      if (sinceMs !== undefined) this.#lags.add(this.#options.nowMs() - sinceMs);
+    }
+  }
+
+  control(control: SyncControl): void {
+    this.#options.send(encodeSyncControl(control));
+  }
+
+  /** Sends what may be sent now. */
+  flush(): void {
+    if (!this.#isOpen) return;
+    for (;;) {
+      const count = Math.min(windowEntries - this.#underWayEntries, channelEntriesMax);
+      if (count <= 0 || !this.#sendSome(count)) return;
+    }
+  }
+
+  /** Sends one message of at most `count` entries; false when there is nothing to send. */
+  #sendSome(count: number): boolean {
+    const ids: EntryId[] = [];
+    let sinceMs: number | undefined;
+    while (ids.length < count) {
+      const next = this.#changes.next();
+      if (next === undefined) break;
+      ids.push(next.id);
+      sinceMs ??= next.sinceMs;
+    }
+    if (ids.length > 0) {
+      this.#sendEntries('relay', ids, sinceMs);
+      return true;
+    }
+    const buckets = this.#repairs.shift();
+    if (buckets !== undefined) {
+      this.#sendRepair(buckets);
+      return true;
+    }
+    return this.#bulk !== undefined && this.#sendBulk(this.#bulk, count);
+  }
+
+  #sendBulk({ walk, startedMs }: Bulk, count: number): boolean {
+    const ids: EntryId[] = [];
+    while (ids.length < count) {
+      const id = walk.next(this.#options.nowDs());
+      if (id === undefined) break;
+      ids.push(id);
+    }
+    if (ids.length > 0) this.#sendEntries('bulk', ids, undefined);
+    if (ids.length === count) return true;
+    this.#bulk = undefined;
+    const finished = this.#options.isWhole();
+    this.control({ type: 'bulkEnd', entries: walk.sent, finished: finished ? 1 : 0 });
+    this.#options.onBulkSent(walk.sent, startedMs, finished);
+    return true;
+  }
+
+  /** The first entries of the buckets that fit; the next comparison shows what did not. */
+  #sendRepair(buckets: readonly number[]): void {
+    const { table } = this.#options;
+    const ids = [...table.ownIn(new Set(buckets))];
+    for (let at = 0; at < ids.length; at += channelEntriesMax) {
+      this.#sendEntries('repair', ids.slice(at, at + channelEntriesMax), undefined);
+    }
+    this.control({ type: 'repairEnd', buckets });
+  }
+
+  #sendEntries(purpose: EntryPurpose, ids: readonly EntryId[], sinceMs: number | undefined): void {
+    const { table, counts, nowDs, send } = this.#options;
+    const length = ids.reduce((sum, id) => sum + stampBytes + table.byteLength(id), 0);
+    const bytes = new Uint8Array(entriesHeaderBytes + length);
+    const view = new DataView(bytes.buffer);
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    const header = { purpose, count: ids.length, sequence: this.#sequence, nowDs: nowDs() };
+    bytes.set(encodeEntriesHeader(header));
+    let at = entriesHeaderBytes;
+    for (const id of ids) {
+      view.setUint32(at, table.stampDs(id));
+      at += stampBytes + table.copy(id, bytes, at + stampBytes);
+    }
+    this.#underWay.push({ sequence: this.#sequence, count: ids.length, sinceMs });
+    this.#underWayEntries += ids.length;
+    counts.sent += ids.length;
+    send(bytes);
+  }
+}

@@ -1,0 +1,377 @@
+/**
+ * The relay between our kernel and the peer's: what our kernel tells goes into the shadow table and
+ * to the peer, what the peer tells is judged and given to our kernel. Clock and ways in and out
+ * are given, so that two of them can be tried against each other without a kernel.
+ *
+ * The sender may have only so many entries under way. The receiver answers when they are
+ * in its kernel, so neither a slow kernel nor a slow line makes anything pile up.
+ */
+import {
+  decodeSyncChannel,
+  encodeDigests,
+  type SyncChannelMessage,
+  type SyncControl,
+  scanChannelEntries,
+} from '../wire/syncChannel.js';
+import { scanSyncMessage } from '../wire/syncScan.js';
+import { WireError } from '../wire/wireError.js';
+import { EntryValidator, type KnownService } from './entryValidator.js';
+import { Outgoing, windowEntries } from './outgoing.js';
+import type { BulkReport, RelayPhase, RelayReport } from './protocol.js';
+import { RelayCounts } from './relayCounts.js';
+import { type EntryId, ShadowTable } from './shadowTable.js';
+
+/** A difference is repaired when it is seen in so many comparisons one after the other. */
+const strikesToRepair = 2;
+
+/** What the relay needs from around it. */
+export interface RelayOptions {
+  readonly entriesMax: number;
+  /** Random, other than 0, another for each start. */
+  readonly epoch: number;
+  /** Milliseconds since the start of the thread, monotonic. */
+  readonly nowMs: () => number;
+  readonly nowUnixMs: () => number;
+  /** Sends to the peer. */
+  readonly send: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** Gives these entries to our kernel; resolves when it has taken them. */
+  readonly inject: (table: ShadowTable, ids: readonly EntryId[], nowDs: number) => Promise<void>;
+  /** Something about the phase or the agreement has changed. */
+  readonly onChange: () => void;
+}
+
+/** The relay of one director. */
+export class Relay {
+  readonly table: ShadowTable;
+  readonly counts = new RelayCounts();
+  readonly #options: RelayOptions;
+  readonly #outgoing: Outgoing;
+  #validator = new EntryValidator([]);
+  #connectedSinceUnixMs: number | null = null;
+  #phase: RelayPhase = 'waiting-for-peer';
+  #peerEpoch = 0;
+  #announced = false;
+  #bulkIn: { readonly startedMs: number; received: number } | undefined;
+  #lastBulk: BulkReport | null = null;
+  #inbound: SyncChannelMessage[] = [];
+  #inboundEntries = 0;
+  #isWorking = false;
+  #strikes = new Map<number, number>();
+  #differing: number | null = null;
+  #peerDiffering: number | null = null;
+  #comparedUnixMs: number | null = null;
+  #peerEntries: number | null = null;
+  #seed: RelayReport['seed'] = null;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.table = new ShadowTable(options.entriesMax);
+    this.#outgoing = new Outgoing({
+      table: this.table,
+      counts: this.counts,
+      nowMs: options.nowMs,
+      nowDs: () => this.nowDs,
+      send: options.send,
+      isWhole: () => this.counts.tableFull === 0 && this.#seed?.finished !== false,
+      onBulkSent: (entries, startedMs, finished) =>
+        this.#noteBulk('sent', entries, startedMs, finished),
+    });
+  }
+
+  get phase(): RelayPhase {
+    return this.#phase;
+  }
+
+  /** Tenths of a second since the start. */
+  get nowDs(): number {
+    return Math.floor(this.#options.nowMs() / 100) + 1;
+  }
+
+  setServices(services: readonly KnownService[]): void {
+    this.#validator = new EntryValidator(services);
+  }
+
+  /** A datagram of our kernel's master daemon. */
+  hear(datagram: Uint8Array, syncId: number): void {
+    try {
+      if (datagram[1] !== syncId) {
+        this.counts.refusedDatagrams['wrong-sync-id'] += 1;
+        return;
+      }
+      scanSyncMessage(datagram, (start, end) => this.#hearEntry(datagram, start, end));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.counts.refusedDatagrams.malformed += 1;
+    }
+  }
+
+  /** An entry that was read from our kernel's table; what the stream has told is better. */
+  seed(bytes: Uint8Array): void {
+    const put = this.table.put(bytes, 0, bytes.length, { source: 'seed', stampDs: this.nowDs });
+    if (put.outcome === 'full') this.counts.tableFull += 1;
+    else if (put.outcome === 'added') this.#outgoing.push(put.id);
+  }
+
+  setSeed(seed: NonNullable<RelayReport['seed']>): void {
+    this.#seed = seed;
+    this.flush();
+  }
+
+  /** The channel to the peer is open. */
+  opened(): void {
+    this.#connectedSinceUnixMs = this.#options.nowUnixMs();
+    this.#outgoing.control({
+      type: 'announce',
+      epoch: this.#options.epoch,
+      nowDs: this.nowDs,
+      window: windowEntries,
+    });
+    this.#options.onChange();
+  }
+
+  /** The channel is closed. What was under way may be lost; the comparison will show it. */
+  closed(): void {
+    this.#connectedSinceUnixMs = null;
+    this.#announced = false;
+    this.#outgoing.close();
+    this.#bulkIn = undefined;
+    this.#inbound = [];
+    this.#inboundEntries = 0;
+    this.#differing = null;
+    this.#peerDiffering = null;
+    this.#peerEntries = null;
+    this.#strikes.clear();
+    if (this.#phase === 'receiving') {
+      this.#phase = 'waiting-for-peer';
+      this.#peerEpoch = 0;
+    }
+    this.#options.onChange();
+  }
+
+  /** A message of the peer. They are worked off one after the other. */
+  take(bytes: Uint8Array): void {
+    try {
+      const message = decodeSyncChannel(bytes);
+      if (message.kind === 'entries') {
+        if (this.#inboundEntries + message.count > windowEntries) {
+          this.counts.overWindow += 1;
+          return;
+        }
+        this.#inboundEntries += message.count;
+      } else if (message.kind === 'control' && message.control.type === 'taken') {
+        // An answer must not wait behind entries that wait for our own kernel.
+        this.#outgoing.taken(message.control.sequence);
+        this.flush();
+        return;
+      }
+      this.#inbound.push(message);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.counts.malformed += 1;
+      return;
+    }
+    void this.#workOff();
+  }
+
+  /** Asks the peer for its whole table, and sends ours. */
+  resync(reason: string): void {
+    if (!this.#announced) return;
+    this.#outgoing.control({ type: 'requestBulk', reason });
+    this.#outgoing.startBulk();
+    this.flush();
+  }
+
+  /** Tells our sums and how we stand; to be called every few seconds. */
+  compare(): void {
+    if (!this.#announced) return;
+    this.flush();
+    if (!this.#outgoing.isIdle) return;
+    const { nowDs } = this;
+    this.#options.send(encodeDigests(nowDs, this.table.digests('own', nowDs)));
+    this.#outgoing.control({
+      type: 'standing',
+      entries: this.table.count,
+      differingBuckets: this.#differing ?? -1,
+    });
+  }
+
+  /** Removes what has ended; to be called often, each looks at a part of the table. */
+  expire(): void {
+    const steps = Math.max(1024, Math.ceil(this.table.idEnd / 50));
+    this.counts.expired += this.table.expire(this.nowDs, steps);
+  }
+
+  /** Sends what may be sent now. */
+  flush(): void {
+    this.#outgoing.flush();
+  }
+
+  report(): RelayReport {
+    return {
+      phase: this.#phase,
+      connectedSinceUnixMs: this.#connectedSinceUnixMs,
+      tableEntries: this.table.count,
+      peerTableEntries: this.#peerEntries,
+      tableMemoryBytes: this.table.memoryBytes,
+      waitingEntries: this.#outgoing.waiting,
+      lagMs: this.#outgoing.lagMs,
+      differingBuckets: this.#differing,
+      peerDifferingBuckets: this.#peerDiffering,
+      comparedUnixMs: this.#comparedUnixMs,
+      inSync:
+        this.#announced &&
+        this.#phase === 'received' &&
+        this.#differing === 0 &&
+        this.#peerDiffering === 0,
+      lastBulk: this.#lastBulk,
+      seed: this.#seed,
+      counters: this.counts.snapshot(),
+    };
+  }
+
+  #hearEntry(bytes: Uint8Array, start: number, end: number): void {
+    this.counts.heard += 1;
+    const put = this.table.put(bytes, start, end, { source: 'stream', stampDs: this.nowDs });
+    if (put.outcome === 'full') this.counts.tableFull += 1;
+    else this.#outgoing.push(put.id);
+  }
+
+  async #workOff(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    try {
+      for (let message = this.#inbound.shift(); message !== undefined; ) {
+        if (message.kind === 'entries') await this.#takeEntries(message);
+        else if (message.kind === 'digests') this.#takeDigests(message.nowDs, message.sums);
+        else this.#takeControl(message.control);
+        message = this.#inbound.shift();
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.counts.malformed += 1;
+    } finally {
+      this.#isWorking = false;
+    }
+  }
+
+  async #takeEntries(message: Extract<SyncChannelMessage, { kind: 'entries' }>): Promise<void> {
+    const { table } = this;
+    table.peerClockAheadDs = message.nowDs - this.nowDs;
+    const taken: EntryId[] = [];
+    scanChannelEntries(message, (start, end, stampDs) => {
+      this.counts.received += 1;
+      const refusal = this.#validator.judge(message.bytes, start);
+      if (refusal !== undefined) {
+        this.counts.rejected[refusal] += 1;
+        return;
+      }
+      const source = message.purpose === 'relay' ? 'relay' : 'bulk';
+      const put = table.put(message.bytes, start, end, { source, stampDs });
+      if (put.outcome === 'full') this.counts.tableFull += 1;
+      else if (put.outcome !== 'known-better') taken.push(put.id);
+      else if (table.isOwn(put.id)) this.#outgoing.push(put.id);
+    });
+    if (this.#bulkIn !== undefined) this.#bulkIn.received += message.count;
+    await this.#options.inject(table, taken, this.nowDs);
+    this.counts.injected += taken.length;
+    this.#inboundEntries = Math.max(0, this.#inboundEntries - message.count);
+    if (this.#announced) this.#outgoing.control({ type: 'taken', sequence: message.sequence });
+    this.flush();
+  }
+
+  #takeControl(control: SyncControl): void {
+    switch (control.type) {
+      case 'announce':
+        this.#announce(control.epoch, control.nowDs);
+        break;
+      case 'requestBulk':
+        this.#outgoing.startBulk();
+        break;
+      case 'bulkBegin':
+        this.#bulkIn = { startedMs: this.#options.nowMs(), received: 0 };
+        break;
+      case 'bulkEnd':
+        this.#bulkEnded(control.finished === 1);
+        break;
+      case 'requestRepair':
+        this.#outgoing.repair(control.buckets);
+        break;
+      case 'repairEnd':
+        this.#repaired(new Set(control.buckets));
+        break;
+      case 'standing':
+        this.#peerEntries = control.entries;
+        this.#peerDiffering = control.differingBuckets < 0 ? null : control.differingBuckets;
+        this.#options.onChange();
+        break;
+      case 'taken':
+        break;
+    }
+    this.flush();
+  }
+
+  #announce(epoch: number, peerNowDs: number): void {
+    this.table.peerClockAheadDs = peerNowDs - this.nowDs;
+    this.#announced = true;
+    this.#outgoing.open();
+    if (epoch === this.#peerEpoch) return;
+    // Another life of the peer: what it knew is known here only, and ours to tell.
+    this.table.adoptAll();
+    this.#peerEpoch = epoch;
+    this.#phase = 'receiving';
+    this.#outgoing.control({ type: 'requestBulk', reason: 'joined' });
+    this.#options.onChange();
+  }
+
+  #bulkEnded(finished: boolean): void {
+    const { startedMs, received } = this.#bulkIn ?? {
+      startedMs: this.#options.nowMs(),
+      received: 0,
+    };
+    this.#bulkIn = undefined;
+    this.#noteBulk('received', received, startedMs, finished);
+    this.#phase = 'received';
+    this.compare();
+    this.#options.onChange();
+  }
+
+  #noteBulk(
+    direction: BulkReport['direction'],
+    entries: number,
+    startedMs: number,
+    finished: boolean,
+  ): void {
+    const seconds = Math.round(this.#options.nowMs() - startedMs) / 1000;
+    const atUnixMs = this.#options.nowUnixMs();
+    // A joiner's own empty table says nothing beside the one that it received.
+    if (entries === 0 && this.#lastBulk !== null) return;
+    this.#lastBulk = { direction, entries, seconds, finished, atUnixMs };
+  }
+
+  #takeDigests(peerNowDs: number, theirs: Uint32Array): void {
+    const ours = this.table.digests('peer', peerNowDs);
+    const differing = [...theirs.keys()].filter((bucket) => theirs[bucket] !== ours[bucket]);
+    this.#strikes = new Map(
+      differing.map((bucket) => [bucket, (this.#strikes.get(bucket) ?? 0) + 1]),
+    );
+    this.#comparedUnixMs = this.#options.nowUnixMs();
+    const certain = differing.filter(
+      (bucket) => (this.#strikes.get(bucket) ?? 0) >= strikesToRepair,
+    );
+    this.#differing = certain.length;
+    if (certain.length > 0 && this.#phase === 'received') {
+      this.counts.repairs += 1;
+      this.table.clearTold(new Set(certain));
+      this.#outgoing.control({ type: 'requestRepair', buckets: certain });
+    }
+    this.#options.onChange();
+  }
+
+  /** What we have from the peer and it does not know any more is ours to tell. */
+  #repaired(buckets: ReadonlySet<number>): void {
+    for (const id of this.table.untold(buckets)) {
+      this.table.adopt(id);
+      this.#outgoing.push(id);
+    }
+  }
+}

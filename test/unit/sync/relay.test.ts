@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ipAddress } from '../../../src/wire/ipAddress.js';
+import { connection, RelayPair, template } from './relaySupport.js';
+
+test('a connection that our kernel tells is given to the kernel of the peer', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  pair.hear(0, [connection(1), template]);
+  await pair.settle();
+  assert.deepEqual(pair.sides[1].injected.flat(), [connection(1), template]);
+  await pair.compare();
+  for (const { relay } of pair.sides) {
+    const report = relay.report();
+    assert.equal(report.inSync, true);
+    assert.equal(report.tableEntries, 2);
+    assert.equal(report.waitingEntries, 0);
+  }
+  assert.notEqual(pair.sides[0].relay.report().lagMs, null);
+});
+
+test('a director that joins is sent all there is, templates first and ends last', async () => {
+  const pair = new RelayPair();
+  const closing = connection(7, { flags: 0x0100, state: 5, timeoutSeconds: 120 });
+  const many = Array.from({ length: 3_000 }, (_, index) => connection(index + 100));
+  pair.hear(0, [closing, ...many, template]);
+  pair.replace(1, 33);
+  pair.sides[0].relay.table.expire(0, 1);
+  pair.open();
+  await pair.settle();
+  const got = pair.sides[1].injected.flat();
+  assert.equal(new Set(got.map((entry) => JSON.stringify(entry))).size, 3_002);
+  assert.equal(pair.sides[1].relay.report().phase, 'received');
+  assert.equal(pair.sides[1].relay.report().lastBulk?.finished, true);
+  pair.sides[1].injected.length = 0;
+  pair.sides[1].relay.resync('operator');
+  await pair.settle();
+  assert.deepEqual(pair.sides[1].injected.flat()[0], template);
+  assert.deepEqual(pair.sides[1].injected.flat().at(-1), closing);
+});
+
+test('what an agent forgot by a restart comes back from its peer', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  pair.hear(0, [connection(1), connection(2)]);
+  await pair.settle();
+  pair.close();
+  pair.replace(0, 44);
+  pair.open();
+  await pair.settle();
+  assert.equal(pair.sides[0].relay.report().tableEntries, 2);
+  await pair.compare();
+  assert.equal(pair.sides[0].relay.report().inSync, true);
+});
+
+test('a difference is seen by the sums, and its buckets alone are sent again', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  pair.hear(
+    0,
+    Array.from({ length: 2_000 }, (_, index) => connection(index)),
+  );
+  await pair.settle();
+  pair.sides[1].deaf = true;
+  pair.hear(0, [connection(9_000)]);
+  await pair.settle();
+  pair.sides[1].deaf = false;
+  assert.equal(pair.sides[1].relay.report().tableEntries, 2_000);
+  pair.sides[1].injected.length = 0;
+  for (let round = 0; round < 4; round += 1) await pair.compare();
+  assert.equal(pair.sides[1].relay.report().tableEntries, 2_001);
+  assert.equal(pair.sides[1].relay.report().inSync, true);
+  const again = pair.sides[1].injected.flat();
+  assert.ok(again.length >= 1 && again.length < 20, `${again.length} entries were sent again`);
+});
+
+test('an entry that is not for a service or server of ours is refused and counted', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  const foreign = { virtualAddress: ipAddress('10.1.0.66') };
+  pair.hear(0, [
+    connection(1, foreign),
+    connection(2, { virtualPort: 81 }),
+    connection(3, { serverAddress: ipAddress('10.66.0.1') }),
+    connection(4, { state: 11 }),
+    connection(5, { flags: 0x2000 }),
+    connection(6, { timeoutSeconds: 0xffff_ffff }),
+    connection(7, { protocol: 17, state: 0 }),
+    connection(8),
+  ]);
+  await pair.settle();
+  const { counters } = pair.sides[1].relay.report();
+  assert.deepEqual(pair.sides[1].injected.flat(), [connection(8)]);
+  assert.deepEqual(counters.rejected, {
+    'family-not-served': 0,
+    'unknown-service': 3,
+    'unknown-server': 1,
+    'bad-state': 1,
+    'bad-flags': 1,
+    'bad-timeout': 1,
+  });
+});
+
+test('a full table takes nothing more, and says so', async () => {
+  const pair = new RelayPair(10);
+  pair.open();
+  await pair.settle();
+  pair.hear(
+    0,
+    Array.from({ length: 15 }, (_, index) => connection(index)),
+  );
+  await pair.settle();
+  const { tableEntries, counters } = pair.sides[0].relay.report();
+  assert.equal(tableEntries, 10);
+  assert.equal(counters.dropped.tableFull, 5);
+});
+
+test('a peer that does not wait for answers is not listened to beyond its window', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  const sent: Uint8Array[] = [];
+  const { Outgoing } = await import('../../../src/sync/outgoing.js');
+  const { relay } = pair.sides[0];
+  const entries = Array.from({ length: 9_000 }, (_, index) => connection(index));
+  const outgoing = new Outgoing({
+    table: relay.table,
+    counts: relay.counts,
+    nowMs: () => 0,
+    nowDs: () => 1,
+    send: (bytes) => sent.push(bytes),
+    isWhole: () => true,
+    onBulkSent: () => undefined,
+  });
+  relay.closed();
+  pair.hear(0, entries);
+  outgoing.open();
+  outgoing.startBulk();
+  outgoing.flush();
+  assert.ok(outgoing.waiting <= 8_192, `${outgoing.waiting} entries under way`);
+  for (const bytes of [...sent, ...sent]) pair.sides[1].relay.take(bytes);
+  await pair.settle();
+  assert.ok(pair.sides[1].relay.report().counters.dropped.overWindow > 0);
+});
+
+test('bytes of the peer that mean nothing are counted and change nothing', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  for (const bytes of [[], [0], [0, 123], [1, 0, 0], [1, 9, 0, 1], [2, 0], [77]]) {
+    pair.sides[1].relay.take(Uint8Array.from(bytes));
+  }
+  await pair.settle();
+  assert.equal(pair.sides[1].relay.report().counters.malformed, 7);
+  assert.equal(pair.sides[1].relay.report().tableEntries, 0);
+});
+
+test('datagrams of another sync id or broken ones are counted', () => {
+  const { relay } = new RelayPair().sides[0];
+  relay.hear(Uint8Array.of(0, 6, 0, 8, 0, 1, 0, 0), 5);
+  relay.hear(Uint8Array.of(0, 5, 0, 9, 0, 1, 0, 0), 5);
+  const { refusedDatagrams } = relay.report().counters;
+  assert.deepEqual(refusedDatagrams, { 'not-from-kernel': 0, malformed: 1, 'wrong-sync-id': 1 });
+});
+
+test('an entry ends by its timeout on both sides', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  pair.hear(0, [connection(1), connection(2, { state: 5, flags: 0x100, timeoutSeconds: 10 })]);
+  await pair.settle();
+  pair.nowMs += 60_000;
+  for (const { relay } of pair.sides) relay.expire();
+  assert.deepEqual(
+    pair.sides.map(({ relay }) => relay.report().tableEntries),
+    [1, 1],
+  );
+});
