@@ -1,15 +1,24 @@
-/** Hears the adverts and gratuitous ARPs of a network, at its bridge. */
+/** Hears the adverts and announcements of a network, at its bridge. */
 import { openPacketSocket, type PacketSocket } from '../kernel/packetSocket.js';
 import { decodeArp } from '../wire/arp.js';
 import {
   decodeEthernetFrame,
+  type EthernetFrame,
   etherTypeArp,
   etherTypeIpv4,
+  etherTypeIpv6,
   formatMacAddress,
 } from '../wire/ethernet.js';
 import type { IpAddress } from '../wire/ipAddress.js';
-import { decodeIpv4Packet } from '../wire/ipv4Header.js';
-import { decodeAdvertisement, vrrpProtocol } from '../wire/vrrp.js';
+import { decodeIpPacket } from '../wire/ipPacket.js';
+import { decodeIpv6Packet } from '../wire/ipv6Header.js';
+import { decodeUnsolicitedNeighborAdvertisement } from '../wire/ndp.js';
+import {
+  advertisementLength,
+  decodeAdvertisement,
+  vrrpHeader,
+  vrrpProtocol,
+} from '../wire/vrrp.js';
 import { WireError } from '../wire/wireError.js';
 import type { LabNetwork } from './labNetwork.js';
 
@@ -19,6 +28,11 @@ export interface CapturedAdvert {
   /** When the kernel had it, monotonic microseconds. */
   readonly atUs: number;
   readonly source: IpAddress;
+  /** The group, or the peer. */
+  readonly destination: IpAddress;
+  /** Where the frame came from. */
+  readonly macAddress: string;
+  readonly version: number;
   readonly vrid: number;
   readonly priority: number;
 }
@@ -31,8 +45,16 @@ export interface CapturedGratuitousArp {
   readonly macAddress: string;
 }
 
+/** One unsolicited neighbor advertisement on the wire, which is the same thing for IPv6. */
+export interface CapturedNeighborAdvertisement {
+  readonly kind: 'neighbor-advertisement';
+  readonly atUs: number;
+  readonly address: IpAddress;
+  readonly macAddress: string;
+}
+
 /** What a capture keeps. */
-export type CapturedFrame = CapturedAdvert | CapturedGratuitousArp;
+export type CapturedFrame = CapturedAdvert | CapturedGratuitousArp | CapturedNeighborAdvertisement;
 
 /** Frames that one capture keeps; later ones are counted only. */
 export const capturedFramesMax = 100_000;
@@ -42,7 +64,8 @@ const readIntervalMs = 50;
 
 /**
  * A running capture. The bridge hands a frame to the machine that it runs on only when the frame
- * is for everybody or for a group, so the load itself costs the capture nothing.
+ * is for everybody or for a group, so the load itself costs the capture nothing. What unicast
+ * peers send to each other is heard with `promiscuous` only.
  */
 export class Capture {
   readonly frames: CapturedFrame[] = [];
@@ -51,10 +74,10 @@ export class Capture {
   readonly #sockets: readonly PacketSocket[];
   readonly #timer: NodeJS.Timeout;
 
-  constructor(network: LabNetwork, name: string) {
+  constructor(network: LabNetwork, name: string, promiscuous = false) {
     this.#sockets = network.atNetwork(name, (interfaceIndex) =>
-      [etherTypeIpv4, etherTypeArp].map((etherType) =>
-        openPacketSocket({ interfaceIndex, etherType, receive: true }),
+      [etherTypeIpv4, etherTypeArp, etherTypeIpv6].map((etherType) =>
+        openPacketSocket({ interfaceIndex, etherType, receive: true, promiscuous }),
       ),
     );
     this.#timer = setInterval(() => this.#read(), readIntervalMs);
@@ -80,20 +103,45 @@ export class Capture {
   }
 }
 
-/** Reads a frame; `undefined` when it is neither an advert nor a gratuitous ARP. */
+/** Reads a frame; `undefined` when it is neither an advert nor an announcement. */
 export function interpretFrame(bytes: Uint8Array, atUs: number): CapturedFrame | undefined {
   try {
     const frame = decodeEthernetFrame(bytes);
     if (frame.etherType === etherTypeArp) return gratuitousArp(frame.payload, atUs);
-    if (frame.etherType !== etherTypeIpv4) return undefined;
-    const packet = decodeIpv4Packet(frame.payload);
-    if (packet.protocol !== vrrpProtocol) return undefined;
-    const { vrid, priority } = decodeAdvertisement(packet.payload);
-    return { kind: 'advert', atUs, source: packet.source, vrid, priority };
+    if (frame.etherType !== etherTypeIpv4 && frame.etherType !== etherTypeIpv6) return undefined;
+    return advert(frame, atUs) ?? neighborAdvertisement(frame, atUs);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
   }
+}
+
+function advert(frame: EthernetFrame, atUs: number): CapturedAdvert | undefined {
+  const packet = decodeIpPacket(frame.payload);
+  if (packet.protocol !== vrrpProtocol) return undefined;
+  const { source, destination } = packet;
+  const header = vrrpHeader.decode(packet.payload);
+  // An authentication trailer may follow.
+  const message = packet.payload.subarray(0, advertisementLength(header, packet.family));
+  const { vrid, priority } = decodeAdvertisement(message, packet.family);
+  const { version } = header;
+  const macAddress = formatMacAddress(frame.source);
+  return { kind: 'advert', atUs, source, destination, macAddress, version, vrid, priority };
+}
+
+function neighborAdvertisement(
+  frame: EthernetFrame,
+  atUs: number,
+): CapturedNeighborAdvertisement | undefined {
+  if (frame.etherType !== etherTypeIpv6) return undefined;
+  const packet = decodeIpv6Packet(frame.payload);
+  const { address, macAddress } = decodeUnsolicitedNeighborAdvertisement(packet);
+  return {
+    kind: 'neighbor-advertisement',
+    atUs,
+    address,
+    macAddress: formatMacAddress(macAddress),
+  };
 }
 
 function gratuitousArp(payload: Uint8Array, atUs: number): CapturedGratuitousArp | undefined {

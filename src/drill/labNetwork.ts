@@ -12,7 +12,7 @@ import {
 import { openRouteNetlink, type RouteNetlink } from '../kernel/routeNetlink.js';
 import { writeSysctl } from '../kernel/sysctl.js';
 import { formatMacAddress } from '../wire/ethernet.js';
-import { formatIpPrefix, type IpPrefix } from '../wire/ipAddress.js';
+import { formatIpPrefix, type IpFamily, type IpPrefix } from '../wire/ipAddress.js';
 import type { Topology, TopologyNode } from './topology.js';
 
 /** The namespace that holds the bridges. */
@@ -135,10 +135,10 @@ export class LabNetwork {
     );
   }
 
-  /** The addresses that a node has at this moment. */
-  addresses(node: string): readonly IpPrefix[] {
+  /** The addresses of a family that a node has at this moment. */
+  addresses(node: string, family: IpFamily = 4): readonly IpPrefix[] {
     return withRouteNetlink(this.namespace(node), (netlink) =>
-      netlink.addresses({ family: 4 }).map(({ prefix }) => prefix),
+      netlink.addresses({ family }).map(({ prefix }) => prefix),
     );
   }
 

@@ -46,6 +46,14 @@ export const linkAddressStruct = structLayout({
   hardwareAddress: 8,
 });
 
+/** struct packet_mreq (if_packet.h). */
+export const packetMembershipStruct = structLayout({
+  interfaceIndex: 'i32',
+  type: 'u16',
+  addressLength: 'u16',
+  address: 8,
+});
+
 /** struct sockaddr_nl (netlink.h). */
 export const netlinkAddressStruct = structLayout({
   family: 'u16',

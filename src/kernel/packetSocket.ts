@@ -2,7 +2,7 @@
  * The packet socket (packet(7)) that sends and receives whole link-layer frames: gratuitous ARP
  * on its way out, and in tests and drills whatever passes an interface.
  */
-import { linkAddressStruct } from './linuxStructs.js';
+import { linkAddressStruct, packetMembershipStruct } from './linuxStructs.js';
 import { readTimeUs, receivedAtUs } from './receiveTime.js';
 import { receiveMessage } from './socketMessage.js';
 import {
@@ -26,6 +26,8 @@ import {
 const etherTypeAll = 0x0003;
 /** Packet type of a frame that this machine sent (if_packet.h). */
 const packetOutgoing = 4;
+/** Membership of what an interface would not take in: everything (if_packet.h). */
+const membershipPromiscuous = 1;
 const receiveBufferBytes = 1_048_576;
 const pendingErrorsMax = 4;
 const errnoAgain = 11;
@@ -38,6 +40,8 @@ export interface PacketSocketOptions {
   readonly etherType: number | 'all';
   /** Whether frames are received at all; one that only sends costs the receive path nothing. */
   readonly receive: boolean;
+  /** Whether frames for other stations are received too, while the socket is open. */
+  readonly promiscuous?: boolean;
 }
 
 /** One frame as it passed. */
@@ -84,6 +88,13 @@ export function openPacketSocket(options: PacketSocketOptions): PacketSocket {
       interfaceIndex: options.interfaceIndex,
     });
     checked(libc.bind(fd, address, address.length), 'bind', particulars);
+    if (options.promiscuous !== true) return;
+    const { interfaceIndex } = options;
+    const membership = packetMembershipStruct.encode({
+      interfaceIndex,
+      type: membershipPromiscuous,
+    });
+    setSocketOption(fd, socketOption.packetAddMembership, membership, particulars);
   });
   return new BoundPacketSocket(fd, options, context);
 }

@@ -57,6 +57,7 @@ export const socketOption = {
   ipv6ReceiveHopLimit: { level: 41, number: 51, name: 'IPV6_RECVHOPLIMIT' },
   ipv6HopLimit: { level: 41, number: 52, name: 'IPV6_HOPLIMIT' },
   ipv6TrafficClass: { level: 41, number: 67, name: 'IPV6_TCLASS' },
+  packetAddMembership: { level: 263, number: 1, name: 'PACKET_ADD_MEMBERSHIP' },
   netlinkCapAck: { level: 270, number: 10, name: 'NETLINK_CAP_ACK' },
   netlinkExtAck: { level: 270, number: 11, name: 'NETLINK_EXT_ACK' },
   netlinkStrictCheck: { level: 270, number: 12, name: 'NETLINK_GET_STRICT_CHK' },

@@ -33,7 +33,9 @@ export function outgoingAdvertisements(
   const addresses = advertisedAddresses(spec);
   const message = encodeUnsummed({ vrid, priority, advertIntervalCs, addresses }, family, format);
   const trailer = sign?.(message, source);
-  const destinations = unicast?.peers ?? [vrrpGroup(family)];
+  // The list may be the same on every node, and then it has our own address.
+  const peers = unicast?.peers.filter((peer) => peer !== source);
+  const destinations = peers ?? [vrrpGroup(family)];
   return destinations.map((destination) => ({
     destination,
     message: withChecksum(message, { source, destination }, format, trailer),

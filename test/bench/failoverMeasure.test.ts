@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CapturedFrame } from '../../src/drill/capture.js';
+import { vrrpGroup } from '../../src/wire/vrrp.js';
 import { type DirectorName, nodeAddresses, virtualAddress } from '../tools/lan.js';
 import { DisturbedRoundError, measureRound, type PairSetting } from './failoverMeasure.js';
 import type { Answer } from './failoverModel.js';
@@ -24,7 +25,18 @@ function answers(from: DirectorName, ...timesUs: readonly number[]): readonly An
 }
 
 function advert(node: DirectorName, atUs: number, priority: number): CapturedFrame {
-  return { kind: 'advert', atUs, source: nodeAddresses[node], vrid: 51, priority };
+  const [source, destination] = [nodeAddresses[node], vrrpGroup(4)];
+  const macAddress = '02:00:00:00:00:01';
+  return {
+    kind: 'advert',
+    atUs,
+    source,
+    destination,
+    macAddress,
+    version: 3,
+    vrid: 51,
+    priority,
+  };
 }
 
 function announcement(node: DirectorName, atUs: number): CapturedFrame {

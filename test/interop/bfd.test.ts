@@ -1,17 +1,15 @@
 /** BFD against independent judges: keepalived at the other end, and tshark on the wire. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { BfdSessionReport } from '../../src/bfd/protocol.js';
 import { DaemonProcess } from '../tools/daemonProcess.js';
 import { nodeAddresses } from '../tools/lan.js';
 import { type LanScene, lanTest } from '../tools/lanTest.js';
 import { agentConfig, type TandemDirector } from '../tools/tandemDirector.js';
+import { assertNoComplaints, fieldsOf, recordAt } from '../tools/tsharkJudge.js';
 import { waitFor } from '../tools/waiting.js';
 
-const decodeTimeoutMs = 60_000;
 const settings = { priority: 150, advertIntervalMs: 1_000 };
 const hexKey = Buffer.from('bfd-secret').toString('hex');
 
@@ -133,15 +131,7 @@ for (const [how, session, port] of [
     `tshark decodes our packets without a complaint, ${how}`,
     ['tshark', 'tcpdump'],
     async (scene) => {
-      const file = join(scene.lan.folder, 'bfd.pcap');
-      const tcpdump = new DaemonProcess({
-        namespace: scene.lan.namespace('lb2'),
-        command: 'tcpdump',
-        args: ['-i', 'eth0', '--immediate-mode', '-U', '-Z', 'root', '-w', file, 'udp'],
-        logPath: join(scene.lan.folder, 'tcpdump.log'),
-      });
-      try {
-        await tcpdump.waitUntil('tcpdump listens', () => tcpdump.log.includes('listening on'));
+      const file = await recordAt(scene, 'lb2', 'udp', async () => {
         const lb1 = await scene.startTandem('lb1', bfdConfig(scene, session));
         const other = agentConfig(scene.lan, 'lb2', { ...settings, priority: 100 });
         const lb2 = await scene.startTandem(
@@ -161,9 +151,7 @@ for (const [how, session, port] of [
           'the stop is told',
           ({ remote }) => remote.state === 'admin-down',
         );
-      } finally {
-        await tcpdump.end('SIGINT');
-      }
+      });
       const seen = await fieldsOf(file, 'bfd', [
         'bfd.version',
         'ip.ttl',
@@ -178,42 +166,7 @@ for (const [how, session, port] of [
       const states = new Set((await fieldsOf(file, 'bfd', ['bfd.sta'])).flat());
       for (const state of ['0x00', '0x01', '0x03'])
         assert.ok(states.has(state), [...states].join());
-      await assertNoComplaints(file);
+      await assertNoComplaints(file, 'bfd');
     },
   );
-}
-
-async function fieldsOf(
-  file: string,
-  filter: string,
-  fields: readonly string[],
-): Promise<readonly (readonly string[])[]> {
-  const selected = fields.flatMap((field) => ['-e', field]);
-  const text = await tshark(file, '-Y', filter, '-T', 'fields', ...selected);
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.split('\t'));
-}
-
-/** Severity that tshark gives to warnings (epan/proto.h, PI_WARN). */
-const severityWarning = 0x00600000;
-
-async function assertNoComplaints(file: string): Promise<void> {
-  const complaints = await fieldsOf(file, `bfd && _ws.expert.severity >= ${severityWarning}`, [
-    'frame.number',
-    '_ws.expert.message',
-  ]);
-  assert.deepEqual(complaints, []);
-  assert.deepEqual(await fieldsOf(file, 'bfd && _ws.malformed', ['frame.number']), []);
-}
-
-async function tshark(file: string, ...args: readonly string[]): Promise<string> {
-  // UDP checksums are the network card's business, and a veth pair leaves them out.
-  const preferences = ['-o', 'ip.check_checksum:TRUE'];
-  const { stdout } = await promisify(execFile)('tshark', ['-r', file, ...preferences, ...args], {
-    timeout: decodeTimeoutMs,
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return stdout;
 }

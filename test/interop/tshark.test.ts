@@ -1,28 +1,22 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { DaemonProcess } from '../tools/daemonProcess.js';
 import { nodeAddresses, virtualAddress } from '../tools/lan.js';
 import { type LanScene, lanTest } from '../tools/lanTest.js';
 import { highPriority } from '../tools/startDirector.js';
 import { agentConfig } from '../tools/tandemDirector.js';
+import { assertNoComplaints, fieldsOf, recordAt } from '../tools/tsharkJudge.js';
 import { waitFor } from '../tools/waiting.js';
 
-const decodeTimeoutMs = 60_000;
 const advertIntervalMs = 100;
 const settings = { priority: highPriority, advertIntervalMs };
 
 /** tshark's word for a checksum that is right (epan/proto.h, PROTO_CHECKSUM_E_GOOD). */
 const checksumGood = '1';
-/** Severities that tshark gives to what is wrong (epan/proto.h, PI_WARN). */
-const severityWarning = 0x00600000;
 
 lanTest(
   'tshark decodes our adverts and gratuitous ARPs without a complaint',
   ['tshark', 'tcpdump'],
   async (scene) => {
-    const file = await captureOfALife(scene, agentConfig(scene.lan, 'lb1', settings));
+    const file = await recordOfALife(scene, agentConfig(scene.lan, 'lb1', settings));
     const adverts = await fieldsOf(file, 'vrrp', [
       'vrrp.version',
       'vrrp.type',
@@ -69,74 +63,20 @@ lanTest(
       '    priority:',
       '    checksum: plain\n    priority:',
     );
-    const file = await captureOfALife(scene, config);
+    const file = await recordOfALife(scene, config);
     const statuses = (await fieldsOf(file, 'vrrp', ['vrrp.checksum.status'])).flat();
     assert.ok(statuses.length > 3, 'there are adverts');
     assert.ok(!statuses.includes(checksumGood), 'tshark expects the pseudo-header');
   },
 );
 
-/** Captures at the client what an agent sends from its start to its polite end. */
-async function captureOfALife(scene: LanScene, config: string): Promise<string> {
-  const file = join(scene.lan.folder, 'capture.pcap');
-  const tcpdump = new DaemonProcess({
-    namespace: scene.lan.namespace('client'),
-    command: 'tcpdump',
-    args: ['-i', 'eth0', '--immediate-mode', '-U', '-Z', 'root', '-w', file, 'vrrp or arp'],
-    logPath: join(scene.lan.folder, 'tcpdump.log'),
-  });
-  try {
-    await tcpdump.waitUntil('tcpdump listens', () => tcpdump.log.includes('listening on'));
+/** Records at the client what an agent sends from its start to its polite end. */
+function recordOfALife(scene: LanScene, config: string): Promise<string> {
+  return recordAt(scene, 'client', 'vrrp or arp', async () => {
     const agent = await scene.startTandem('lb1', config);
     await scene.waitForHolder('lb1');
     await scene.staysWith('lb1', advertIntervalMs);
     await agent.stop();
     await waitFor('the resignation', () => scene.advertsOf('lb1').at(-1)?.priority === 0);
-  } finally {
-    await tcpdump.end('SIGINT');
-  }
-  return file;
-}
-
-async function fieldsOf(
-  file: string,
-  filter: string,
-  fields: readonly string[],
-): Promise<readonly (readonly string[])[]> {
-  const text = await tshark(
-    file,
-    '-Y',
-    filter,
-    '-T',
-    'fields',
-    ...fields.flatMap((f) => ['-e', f]),
-  );
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.split('\t'));
-}
-
-/** Nothing malformed, and no expert information from a warning upwards, in the whole capture. */
-async function assertNoComplaints(file: string): Promise<void> {
-  const complaints = await fieldsOf(file, `_ws.expert.severity >= ${severityWarning}`, [
-    'frame.number',
-    '_ws.expert.message',
-  ]);
-  assert.deepEqual(complaints, []);
-  assert.deepEqual(await fieldsOf(file, '_ws.malformed', ['frame.number']), []);
-  const text = await tshark(file, '-V');
-  assert.doesNotMatch(text, /malformed|incorrect|bad checksum|\[Expert Info \((Warning|Error)/i);
-}
-
-/** IP checksums are looked at only when asked for, since network cards often fill them in. */
-async function tshark(file: string, ...args: readonly string[]): Promise<string> {
-  const options = { timeout: decodeTimeoutMs, maxBuffer: 64 * 1024 * 1024 };
-  const preferences = ['-o', 'ip.check_checksum:TRUE'];
-  const { stdout } = await promisify(execFile)(
-    'tshark',
-    ['-r', file, ...preferences, ...args],
-    options,
-  );
-  return stdout;
+  });
 }

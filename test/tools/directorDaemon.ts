@@ -1,4 +1,6 @@
 /** What ours and keepalived have in common, so that they can take each other's place. */
+import type { IpFamily } from '../../src/wire/ipAddress.js';
+import type { VrrpVersion } from '../../src/wire/vrrp.js';
 import type { DirectorName } from './lan.js';
 
 /** The programs that can run a director. */
@@ -7,15 +9,31 @@ export const directorPrograms = ['tandem', 'keepalived'] as const;
 /** One of {@link directorPrograms}. */
 export type DirectorProgram = (typeof directorPrograms)[number];
 
+/** How an election is held; what is left out is version 3, IPv4, multicast, with preemption. */
+export interface ElectionMode {
+  readonly version?: VrrpVersion;
+  /** Simple-text authentication, of version 2. */
+  readonly password?: string;
+  readonly family?: IpFamily;
+  /** Adverts go from director to director instead of to the group. */
+  readonly unicast?: boolean;
+  /** The addresses are on a macvlan with the MAC address of the virtual router. */
+  readonly virtualMac?: boolean;
+  /** False: a higher priority is no reason to take over from a router that works. */
+  readonly preempt?: boolean;
+  /** All virtual routers change their state together. */
+  readonly isSyncGroup?: boolean;
+  /** Virtual routers that share the addresses; as few as have room for them unless given. */
+  readonly routerCount?: number;
+}
+
 /** The virtual router that both directors take part in. */
-export interface RouterSettings {
+export interface RouterSettings extends ElectionMode {
   readonly priority: number;
   /** A multiple of 10 (the wire has centiseconds). */
   readonly advertIntervalMs: number;
   /** Virtual addresses in all; one unless given. */
   readonly addressCount?: number;
-  /** Virtual routers that share them; as few as have room for them unless given. */
-  readonly routerCount?: number;
 }
 
 /** The identifier of that virtual router. */

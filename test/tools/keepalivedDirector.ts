@@ -1,10 +1,10 @@
-/** Debian's keepalived as a director: VRRP version 3, multicast, all files in the LAN's folder. */
+/** Debian's keepalived as a director, with all its files in the LAN's folder. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identifyProcess } from '../../src/drill/labRegistry.js';
 import { DaemonProcess } from './daemonProcess.js';
 import type { DirectorDaemon, RouterSettings } from './directorDaemon.js';
-import type { DirectorName, Lan } from './lan.js';
+import { type DirectorName, ipv6NodeAddresses, type Lan, nodeAddresses, peerOf } from './lan.js';
 import { prefixTexts, routerLayout } from './routerLayout.js';
 import { waitFor } from './waiting.js';
 
@@ -25,7 +25,7 @@ export class KeepalivedDirector implements DirectorDaemon {
     const file = (end: string): string => join(lan.folder, `${node}-keepalived-${started}.${end}`);
     const configPath = file('conf');
     this.#childPidPath = file('vrrp.pid');
-    writeFileSync(configPath, keepalivedConfig(settings));
+    writeFileSync(configPath, keepalivedConfig(node, settings));
     // -P: the election only; -n: no fork; -l: log to the terminal; the rest keeps out of /run.
     const pidFiles = ['-p', file('pid'), '-r', this.#childPidPath];
     this.#process = new DaemonProcess({
@@ -88,23 +88,44 @@ export class KeepalivedDirector implements DirectorDaemon {
   }
 }
 
-function keepalivedConfig(settings: RouterSettings): string {
-  const { priority, advertIntervalMs } = settings;
+function keepalivedConfig(node: DirectorName, settings: RouterSettings): string {
+  const routers = routerLayout(settings);
   return [
     'global_defs {',
-    '  vrrp_version 3',
+    `  vrrp_version ${settings.version ?? 3}`,
     '}',
-    ...routerLayout(settings).flatMap((router) => [
+    ...routers.flatMap((router) => [
       `vrrp_instance ${router.name} {`,
       '  interface eth0',
+      '  state BACKUP',
       `  virtual_router_id ${router.vrid}`,
-      `  priority ${priority}`,
-      `  advert_int ${advertIntervalMs / 1_000}`,
+      `  priority ${settings.priority}`,
+      `  advert_int ${settings.advertIntervalMs / 1_000}`,
+      ...modeLines(node, settings).map((line) => `  ${line}`),
       '  virtual_ipaddress {',
       ...prefixTexts(router).map((text) => `    ${text}`),
       '  }',
       '}',
     ]),
+    ...(settings.isSyncGroup === true
+      ? ['vrrp_sync_group together {', '  group {', ...routers.map(({ name }) => name), '  }', '}']
+      : []),
     '',
   ].join('\n');
+}
+
+function modeLines(node: DirectorName, settings: RouterSettings): readonly string[] {
+  const { password, family = 4, unicast = false, virtualMac = false, preempt = true } = settings;
+  const addressOf = (name: DirectorName) =>
+    family === 4 ? nodeAddresses[name] : ipv6NodeAddresses[name].linkLocal;
+  return [
+    ...(password === undefined
+      ? []
+      : ['authentication {', 'auth_type PASS', `auth_pass ${password}`, '}']),
+    ...(unicast
+      ? [`unicast_src_ip ${addressOf(node)}`, 'unicast_peer {', addressOf(peerOf(node)), '}']
+      : []),
+    ...(virtualMac ? ['use_vmac'] : []),
+    ...(preempt ? [] : ['nopreempt']),
+  ];
 }

@@ -11,8 +11,15 @@ import { onProcessEnd } from '../../src/drill/processEnd.js';
 import { natTopology, type Topology, type TopologyNode } from '../../src/drill/topology.js';
 import type { NetworkNamespace } from '../../src/kernel/networkNamespace.js';
 import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
+import { writeSysctl } from '../../src/kernel/sysctl.js';
 import { formatMacAddress } from '../../src/wire/ethernet.js';
-import { type IpAddress, type IpPrefix, ipAddress } from '../../src/wire/ipAddress.js';
+import {
+  familyOf,
+  type IpAddress,
+  type IpFamily,
+  type IpPrefix,
+  ipAddress,
+} from '../../src/wire/ipAddress.js';
 
 /** The two directors. */
 export const directors = ['lb1', 'lb2'] as const;
@@ -33,6 +40,15 @@ export const nodeAddresses = {
 /** The address that moves. */
 export const virtualAddress = ipAddress('192.0.2.100');
 
+/** Each director's own addresses of IPv6, on a network that has it. */
+export const ipv6NodeAddresses = {
+  lb1: { linkLocal: ipAddress('fe80::101'), global: ipAddress('2001:db8::101') },
+  lb2: { linkLocal: ipAddress('fe80::102'), global: ipAddress('2001:db8::102') },
+} as const satisfies Record<DirectorName, Readonly<Record<'linkLocal' | 'global', IpAddress>>>;
+
+/** The address of IPv6 that moves. */
+export const ipv6VirtualAddress = ipAddress('2001:db8::100');
+
 /** The other director. */
 export function peerOf(node: DirectorName): DirectorName {
   return node === 'lb1' ? 'lb2' : 'lb1';
@@ -47,6 +63,7 @@ const network = 'lan';
 /** An Ethernet with nothing on it, for a node that is cut off without noticing. */
 const emptyNetwork = 'apart';
 const prefixLength = 24;
+const ipv6PrefixLength = 64;
 
 // Networks and nodes are all that the network is built from; there is no balancing here.
 const topology: Topology = {
@@ -64,7 +81,12 @@ export class Lan {
   readonly network: LabNetwork;
   readonly #forget: () => boolean;
 
-  constructor() {
+  /** The address whose holder is of interest. */
+  readonly virtualAddress: IpAddress;
+
+  /** Builds it. With IPv6 the directors have addresses of that as well, and one of that moves. */
+  constructor(family: IpFamily = 4) {
+    this.virtualAddress = family === 4 ? virtualAddress : ipv6VirtualAddress;
     this.folder = mkdtempSync(join(tmpdir(), `tandem-${this.id}-`));
     try {
       this.network = new LabNetwork(topology, this.id);
@@ -73,6 +95,38 @@ export class Lan {
       throw error;
     }
     this.#forget = onProcessEnd(() => this.#remove());
+    if (family === 6) for (const name of directors) this.#enableIpv6(name);
+  }
+
+  /** Its own addresses and no others, all usable at once. */
+  #enableIpv6(name: DirectorName): void {
+    this.namespace(name).run(() => {
+      writeSysctl('net.ipv6.conf.eth0.accept_dad', '0');
+      writeSysctl('net.ipv6.conf.eth0.addr_gen_mode', '1');
+      for (const which of ['default', 'all', 'eth0']) {
+        writeSysctl(`net.ipv6.conf.${which}.disable_ipv6`, '0');
+      }
+      const netlink = openRouteNetlink();
+      try {
+        const interfaceIndex = netlink.link('eth0')?.index ?? 0;
+        const { linkLocal, global } = ipv6NodeAddresses[name];
+        const prefixes = [linkLocal, global].map((address) => ({
+          address,
+          length: ipv6PrefixLength,
+        }));
+        const failures = netlink.changeAddresses(
+          prefixes.map((prefix) => ({ action: 'add', interfaceIndex, prefix })),
+        );
+        for (const failure of failures) if (failure !== undefined) throw failure;
+      } finally {
+        netlink.close();
+      }
+    });
+  }
+
+  /** Every address that is a director's own. */
+  ownAddresses(name: DirectorName): readonly IpAddress[] {
+    return [nodeAddresses[name], ...Object.values(ipv6NodeAddresses[name])];
   }
 
   /** The namespace of a node. */
@@ -86,13 +140,14 @@ export class Lan {
   }
 
   /** The directors that have an address at this moment: one of them, if all is well. */
-  holders(address: IpAddress = virtualAddress): readonly DirectorName[] {
+  holders(address: IpAddress = this.virtualAddress): readonly DirectorName[] {
     return directors.filter((name) => this.hasAddress(name, address));
   }
 
   /** Whether a node has an address at this moment. */
   hasAddress(name: LanNode, address: IpAddress): boolean {
-    return this.network.addresses(name).some((prefix) => prefix.address === address);
+    const addresses = this.network.addresses(name, familyOf(address));
+    return addresses.some((prefix) => prefix.address === address);
   }
 
   /** The MAC address of a node, as adverts and gratuitous ARPs carry it. */
@@ -167,6 +222,12 @@ export class Lan {
 
 /** The virtual address as the daemons put it on their interface. */
 export const virtualPrefix: IpPrefix = { address: virtualAddress, length: prefixLength };
+
+/** Those of IPv6: the link-local one comes first in adverts (RFC 9568, 5.2.9). */
+export const ipv6VirtualPrefixes: readonly IpPrefix[] = [
+  ipAddress('fe80::100'),
+  ipv6VirtualAddress,
+].map((address) => ({ address, length: ipv6PrefixLength }));
 
 function node(name: LanNode, role: TopologyNode['role']): TopologyNode {
   const prefix = { address: nodeAddresses[name], length: prefixLength };

@@ -7,22 +7,25 @@ import {
   type CapturedAdvert,
   type CapturedFrame,
   type CapturedGratuitousArp,
+  type CapturedNeighborAdvertisement,
 } from '../../src/drill/capture.js';
 import { activeDownUs } from '../../src/vrrp/timing.js';
+import type { IpFamily } from '../../src/wire/ipAddress.js';
 import { rootTest } from '../kernel/support/rootTest.js';
-import type { DirectorDaemon, DirectorProgram, RouterSettings } from './directorDaemon.js';
-import {
-  type DirectorName,
-  Lan,
-  type LanNode,
-  nodeAddresses,
-  peerOf,
-  virtualAddress,
-} from './lan.js';
+import type {
+  DirectorDaemon,
+  DirectorProgram,
+  ElectionMode,
+  RouterSettings,
+} from './directorDaemon.js';
+import { type DirectorName, Lan, type LanNode, peerOf } from './lan.js';
 import { longestDoubleOwnershipUs, type OwnershipLook, OwnershipWatch } from './ownership.js';
 import { highPriority, isInstalled, lowPriority, startDirector } from './startDirector.js';
 import { TandemDirector } from './tandemDirector.js';
 import { waitFor } from './waiting.js';
+
+/** What tells the link who has an address. */
+export type CapturedAnnouncement = CapturedGratuitousArp | CapturedNeighborAdvertisement;
 
 /** How many adverts the Backup must have had the time to hear before a pair counts as settled. */
 const settlingAdverts = 3;
@@ -32,6 +35,7 @@ export function lanTest(
   title: string,
   programs: readonly string[],
   body: (scene: LanScene) => Promise<void>,
+  family: IpFamily = 4,
 ): void {
   rootTest(title, async (context) => {
     for (const program of programs) {
@@ -41,7 +45,7 @@ export function lanTest(
       context.skip(reason);
       return;
     }
-    const scene = new LanScene(context);
+    const scene = new LanScene(context, family);
     try {
       await body(scene);
     } catch (error) {
@@ -55,15 +59,16 @@ export function lanTest(
 
 /** A LAN, what runs on it, and what has been seen on it. */
 export class LanScene {
-  readonly lan = new Lan();
+  readonly lan: Lan;
   readonly context: TestContext;
   readonly #capture: Capture;
   readonly #ownership: OwnershipWatch;
   readonly #daemons: DirectorDaemon[] = [];
 
-  constructor(context: TestContext) {
+  constructor(context: TestContext, family: IpFamily) {
     this.context = context;
-    this.#capture = new Capture(this.lan.network, 'lan');
+    this.lan = new Lan(family);
+    this.#capture = new Capture(this.lan.network, 'lan', true);
     this.#ownership = new OwnershipWatch(this.lan);
   }
 
@@ -95,10 +100,12 @@ export class LanScene {
   async startPair(
     programs: Readonly<Record<DirectorName, DirectorProgram>>,
     advertIntervalMs: number,
+    mode: ElectionMode = {},
   ): Promise<Readonly<Record<DirectorName, DirectorDaemon>>> {
-    const lb1 = await this.start(programs.lb1, 'lb1', { priority: highPriority, advertIntervalMs });
+    const common = { ...mode, advertIntervalMs };
+    const lb1 = await this.start(programs.lb1, 'lb1', { ...common, priority: highPriority });
     await this.waitForHolder('lb1');
-    const lb2 = await this.start(programs.lb2, 'lb2', { priority: lowPriority, advertIntervalMs });
+    const lb2 = await this.start(programs.lb2, 'lb2', { ...common, priority: lowPriority });
     await this.staysWith('lb1', advertIntervalMs);
     return { lb1, lb2 };
   }
@@ -129,17 +136,19 @@ export class LanScene {
   advertsOf(node: DirectorName): readonly CapturedAdvert[] {
     return this.frames().filter(
       (frame): frame is CapturedAdvert =>
-        frame.kind === 'advert' && frame.source === nodeAddresses[node],
+        frame.kind === 'advert' && this.lan.ownAddresses(node).includes(frame.source),
     );
   }
 
-  /** The gratuitous ARPs with which a node claimed the virtual address. */
-  announcementsOf(node: LanNode): readonly CapturedGratuitousArp[] {
-    const macAddress = this.lan.macAddress(node);
+  /** The gratuitous ARPs, or neighbor advertisements, with which a node claimed the address. */
+  announcementsOf(
+    node: LanNode,
+    macAddress: string = this.lan.macAddress(node),
+  ): readonly CapturedAnnouncement[] {
     return this.frames().filter(
-      (frame): frame is CapturedGratuitousArp =>
-        frame.kind === 'gratuitous-arp' &&
-        frame.address === virtualAddress &&
+      (frame): frame is CapturedAnnouncement =>
+        frame.kind !== 'advert' &&
+        frame.address === this.lan.virtualAddress &&
         frame.macAddress === macAddress,
     );
   }
@@ -152,9 +161,13 @@ export class LanScene {
   }
 
   /** The announcement that goes with an advert of a new Active; waits for it. */
-  firstAnnouncementAfter(node: DirectorName, atUs: number): Promise<CapturedGratuitousArp> {
+  firstAnnouncementAfter(
+    node: DirectorName,
+    atUs: number,
+    macAddress: string = this.lan.macAddress(node),
+  ): Promise<CapturedAnnouncement> {
     return waitFor(`a gratuitous ARP of ${node}`, () =>
-      this.announcementsOf(node).find((announcement) => announcement.atUs > atUs),
+      this.announcementsOf(node, macAddress).find((announcement) => announcement.atUs > atUs),
     );
   }
 

@@ -1,7 +1,7 @@
 /** Which virtual routers a pair of directors has, and which addresses are in each. Pure. */
 import { formatIpPrefix, type IpPrefix, ipAddress } from '../../src/wire/ipAddress.js';
 import { type RouterSettings, vrid } from './directorDaemon.js';
-import { virtualPrefix } from './lan.js';
+import { ipv6VirtualPrefixes, virtualPrefix } from './lan.js';
 
 /** One virtual router of the layout. */
 export interface LaidOutRouter {
@@ -19,12 +19,13 @@ const vridMax = 255;
 /**
  * The routers of some settings: as few as have room for the addresses, or as many as are asked for.
  * The first is always `vip`. It has the address that clients use, as its last one: whoever adds or
- * announces the addresses one by one comes to that last.
+ * announces the addresses one by one comes to that last. Of IPv6 there is one router.
  */
 export function routerLayout(
-  settings: Pick<RouterSettings, 'addressCount' | 'routerCount'>,
+  settings: Pick<RouterSettings, 'addressCount' | 'routerCount' | 'family'>,
 ): readonly LaidOutRouter[] {
-  const { addressCount = 1, routerCount = 1 } = settings;
+  const { addressCount = 1, routerCount = 1, family = 4 } = settings;
+  if (family === 6) return [{ name: 'vip', vrid, addresses: ipv6VirtualPrefixes }];
   const count = Math.max(routerCount, Math.ceil(addressCount / addressesPerRouterMax));
   const share = Math.ceil(addressCount / count);
   let left = addressCount;

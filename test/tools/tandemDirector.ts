@@ -7,7 +7,14 @@ import type { StatusDocument } from '../../src/api/statusModel.js';
 import { mainScriptPath } from '../../src/drill/packageFolders.js';
 import { type DaemonEnd, DaemonProcess } from './daemonProcess.js';
 import type { DirectorDaemon, RouterSettings } from './directorDaemon.js';
-import { type DirectorName, type Lan, nodeAddresses, peerOf } from './lan.js';
+import {
+  type DirectorName,
+  directors,
+  ipv6NodeAddresses,
+  type Lan,
+  nodeAddresses,
+  peerOf,
+} from './lan.js';
 import { prefixTexts, routerLayout } from './routerLayout.js';
 
 /** How long a command beside the agent may take, in milliseconds. */
@@ -50,11 +57,42 @@ export function agentConfig(lan: Lan, node: DirectorName, settings: RouterSettin
       `    vrid: ${router.vrid}`,
       `    priority: ${settings.priority}`,
       `    advertInterval: ${settings.advertIntervalMs}ms`,
-      `    addresses: [${prefixTexts(router).join(', ')}]`,
+      `    addresses: [${prefixTexts(router).map(quoted).join(', ')}]`,
+      ...modeLines(settings).map((line) => `    ${line}`),
     ]),
+    ...(settings.isSyncGroup === true ? [`syncGroups: [${groupOf(settings)}]`] : []),
     `api: { socket: ${agentFiles(lan, node).socketPath} }`,
     '',
   ].join('\n');
+}
+
+function modeLines(settings: RouterSettings): readonly string[] {
+  const { version, password, family = 4, unicast, virtualMac, preempt } = settings;
+  const peers = directors.map((name) => quoted(ipv6NodeAddresses[name].linkLocal)).join(', ');
+  return [
+    ...(version === undefined ? [] : [`version: ${version}`]),
+    ...(password === undefined
+      ? []
+      : [`authentication: { type: simple, password: "${password}" }`]),
+    ...(unicast === true ? [`unicast: {${family === 4 ? '' : ipv6Unicast(peers)}}`] : []),
+    ...(virtualMac === true ? ['virtualMac: { enabled: true }'] : []),
+    ...(preempt === false ? ['preempt: { enabled: false }'] : []),
+  ];
+}
+
+/** keepalived 2.2.7 leaves the hop limit of unicast adverts at the kernel's 64. */
+function ipv6Unicast(peers: string): string {
+  return ` peers: [${peers}], ttl: { min: 64 } `;
+}
+
+function groupOf(settings: RouterSettings): string {
+  const members = routerLayout(settings).map(({ name }) => name);
+  return `{ name: together, members: [${members.join(', ')}] }`;
+}
+
+/** A colon at the end of an address would make it a key. */
+function quoted(text: string): string {
+  return `"${text}"`;
 }
 
 /** Runs a command line of `tandem` in a director's namespace until it ends. */

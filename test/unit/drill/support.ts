@@ -11,6 +11,7 @@ import {
   proberAddresses,
 } from '../../../src/drill/topology.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
+import { vrrpGroup } from '../../../src/wire/vrrp.js';
 
 /** A request that a server answered. */
 export function answer(sentMs: number, endedMs: number, server = 'rs1'): RequestRecord {
@@ -90,7 +91,16 @@ export function scenarioNamed(name: string): Scenario {
 
 /** An advert on the wire. */
 export function advert(atMs: number, source: string): CapturedFrame {
-  return { kind: 'advert', atUs: atMs * 1_000, source: ipAddress(source), vrid: 51, priority: 100 };
+  return {
+    kind: 'advert',
+    atUs: atMs * 1_000,
+    source: ipAddress(source),
+    destination: vrrpGroup(4),
+    macAddress: '02:00:00:00:00:01',
+    version: 3,
+    vrid: 51,
+    priority: 100,
+  };
 }
 
 /** A gratuitous ARP of the service's address on the wire. */
