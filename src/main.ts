@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 /** The executable: runs a command and turns what it throws into two lines and an exit code. */
-import { runProgram } from './cli/program.js';
 import { TandemError } from './errors.js';
 
 try {
-  await runProgram(process.argv);
+  await runCommand(process.argv);
 } catch (error) {
   if (error instanceof TandemError) {
     process.stderr.write(`tandem: ${error.message}\n  hint: ${error.hint}\n`);
@@ -14,4 +13,16 @@ try {
     process.stderr.write('  hint: this is a bug; please report the lines above\n');
     process.exitCode = 1;
   }
+}
+
+/** Only what a command needs is loaded: scripts call ipvsadm in loops. */
+async function runCommand(argv: readonly string[]): Promise<void> {
+  const { ipvsInvocation, runIpvsCommandLine } = await import('./cli/ipvsProcess.js');
+  const invocation = ipvsInvocation(argv);
+  if (invocation !== undefined) {
+    await runIpvsCommandLine(invocation.program, invocation.words);
+    return;
+  }
+  const { runProgram } = await import('./cli/program.js');
+  await runProgram(argv);
 }

@@ -14,9 +14,13 @@ const actionTimeoutMs = 200_000;
 /** Largest answer that is read, in bytes: the status of tens of thousands of servers. */
 const answerBytesMax = 256 * 1024 * 1024;
 
-/** The agent's present status. Throws `AGENT_NOT_RUNNING` when none answers. */
-export async function fetchStatus(socketPath: string): Promise<StatusDocument> {
-  return (await callAgent(socketPath, 'GET', '/v1/status')) as StatusDocument;
+/** The agent's present status. Throws `AGENT_NOT_RUNNING` when none answers in time. */
+export async function fetchStatus(
+  socketPath: string,
+  timeoutMs: number = answerTimeoutMs,
+): Promise<StatusDocument> {
+  const path = '/v1/status';
+  return (await callAgent(socketPath, 'GET', path, undefined, timeoutMs)) as StatusDocument;
 }
 
 /** Lets the agent load its configuration again. Throws what refused it. */
@@ -37,8 +41,9 @@ async function callAgent(
   method: string,
   path: string,
   content?: unknown,
+  timeoutMs?: number,
 ): Promise<unknown> {
-  const { status, body } = await exchange(socketPath, method, path, content);
+  const { status, body } = await exchange(socketPath, method, path, content, timeoutMs);
   let answer: unknown;
   try {
     answer = JSON.parse(body);
@@ -60,6 +65,8 @@ function exchange(
   method: string,
   path: string,
   content: unknown,
+  // Stepping down takes a few advertisement intervals, of which one can be forty seconds.
+  timeoutMs: number = content === undefined ? answerTimeoutMs : actionTimeoutMs,
 ): Promise<{ readonly status: number; readonly body: string }> {
   const isEmpty = content === undefined;
   return new Promise((resolve, reject) => {
@@ -88,8 +95,6 @@ function exchange(
         });
       });
     });
-    // Stepping down takes a few advertisement intervals, of which one can be forty seconds.
-    const timeoutMs = isEmpty ? answerTimeoutMs : actionTimeoutMs;
     call.setTimeout(timeoutMs, () => {
       call.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
     });

@@ -4,6 +4,7 @@ import { TandemError } from '../errors.js';
 import { checkCommand } from './check.js';
 import { drillCommand } from './drill.js';
 import { failoverCommand } from './failover.js';
+import { ipvsCommand } from './ipvs.js';
 import { labCommand } from './lab.js';
 import { peerKeyCommand } from './peerKey.js';
 import { releaseCommand } from './release.js';
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
     failoverCommand(),
     releaseCommand(),
     peerKeyCommand(),
+    ipvsCommand(),
     drillCommand(),
     labCommand(),
   ]) {

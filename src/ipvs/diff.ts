@@ -1,6 +1,7 @@
 /** What must change in the kernel's table so that it is as desired. Pure. */
 import { sameServer, sameServiceSettings } from '../wire/ipvsEquality.js';
 import type { IpvsOperation, IpvsServer, ServiceIdentity } from '../wire/ipvsModel.js';
+import { keptAttributes } from '../wire/ipvsService.js';
 import { indexTable, type ServerKey, type ServiceKey, type TableService } from './table.js';
 
 /** What a comparison found. */
@@ -34,7 +35,8 @@ export function diffTables(
     if (found === undefined) {
       operations.push({ kind: 'add-service', service: wanted.service });
     } else if (!sameServiceSettings(wanted.service, found.service)) {
-      operations.push({ kind: 'edit-service', service: wanted.service });
+      const service = { ...keptAttributes(found.service), ...wanted.service };
+      operations.push({ kind: 'edit-service', service });
     }
     const service = wanted.service.identity;
     operations.push(...diffServers(service, wanted.servers, found?.servers ?? new Map()));
@@ -90,7 +92,11 @@ function diffServers(
       gains.push({ kind: 'add-server', service, server });
     } else if (!sameServer(server, found)) {
       const edits = server.weight < found.weight ? losses : gains;
-      edits.push({ kind: 'edit-server', service, server });
+      edits.push({
+        kind: 'edit-server',
+        service,
+        server: { ...keptAttributes(found), ...server },
+      });
     }
   }
   for (const [key, { address, port }] of actual) {

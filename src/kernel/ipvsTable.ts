@@ -9,6 +9,7 @@ import {
   encodeDaemonStart,
   encodeDaemonStop,
   encodeDaemonsQuery,
+  encodeFlush,
   encodeInfoQuery,
   encodeOperation,
   encodeServersQuery,
@@ -201,6 +202,14 @@ export class IpvsTable {
   async zero(service?: ServiceIdentity): Promise<void> {
     const of = service === undefined ? 'everything' : formatServiceIdentity(service);
     await this.#command(encodeZero(service), `zero the counters of ${of}`);
+  }
+
+  /**
+   * Deletes every service. Never on a director at work: without a service the kernel resets the
+   * connections that it had.
+   */
+  async flush(): Promise<void> {
+    await this.#command(encodeFlush(), 'clear the table');
   }
 
   /** Closes the socket. The kernel's table stays as it is. */

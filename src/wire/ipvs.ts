@@ -107,6 +107,11 @@ export function encodeZero(service?: ServiceIdentity): IpvsRequest {
   return request('zero', service === undefined ? {} : { service: identityValues(service) });
 }
 
+/** Deletes every service of the namespace, and their servers with them. */
+export function encodeFlush(): IpvsRequest {
+  return request('flush', {});
+}
+
 /** Reads one message of a dump of services. */
 export function decodeServiceMessage(payload: Uint8Array): ListedService {
   return decodeService(required(decodeCommand(payload).service, 'service'));

@@ -9,7 +9,8 @@ export function sameServiceSettings(left: ServiceSettings, right: ServiceSetting
     left.schedulerFlags === right.schedulerFlags &&
     left.persistenceEngine === right.persistenceEngine &&
     left.persistence?.timeoutSeconds === right.persistence?.timeoutSeconds &&
-    left.persistence?.prefixLength === right.persistence?.prefixLength
+    left.persistence?.prefixLength === right.persistence?.prefixLength &&
+    left.persistence?.maskWithGaps === right.persistence?.maskWithGaps
   );
 }
 

@@ -5,6 +5,7 @@
  * reconciler, the status API and the tests speak them too.
  */
 import type { IpAddress, IpFamily } from './ipAddress.js';
+import type { UnknownAttribute } from './netlinkAttributes.js';
 
 /** Transport protocols that IPVS balances by address and port. */
 export type IpvsProtocol = 'tcp' | 'udp' | 'sctp';
@@ -35,6 +36,11 @@ export interface Persistence {
   readonly timeoutSeconds: number;
   /** Clients that share this many leading address bits count as one: 0..32, or 1..128 for IPv6. */
   readonly prefixLength: number;
+  /**
+   * An IPv4 mask whose ones are not all in front, such as 255.0.255.0, which the kernel takes as it
+   * is. `prefixLength` is then the number of its ones. Absent: an ordinary mask.
+   */
+  readonly maskWithGaps?: IpAddress;
 }
 
 /** The settings of a virtual service that can change without making it anew. */
@@ -64,6 +70,8 @@ export type TunnelEncapsulation =
 /** A virtual service as the kernel holds it, or as it shall be. */
 export interface IpvsService extends ServiceSettings {
   readonly identity: ServiceIdentity;
+  /** What a newer kernel says beyond this model; an edit sends it back, so that it is not lost. */
+  readonly unknownAttributes?: readonly UnknownAttribute[];
 }
 
 /** A real server of a virtual service, as the kernel holds it, or as it shall be. */
@@ -80,6 +88,8 @@ export interface IpvsServer {
   readonly lowerThreshold: number;
   /** Only for the forwarding method `tunnel`. Absent: IP in IP. */
   readonly encapsulation?: TunnelEncapsulation;
+  /** What a newer kernel says beyond this model; an edit sends it back, so that it is not lost. */
+  readonly unknownAttributes?: readonly UnknownAttribute[];
 }
 
 /** What tells one real server from another inside a virtual service. */

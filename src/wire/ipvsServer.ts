@@ -15,7 +15,13 @@ import type {
   ServerIdentity,
   TunnelEncapsulation,
 } from './ipvsModel.js';
-import { decodeAddress, decodeFamily, paddedAddress, required } from './ipvsService.js';
+import {
+  decodeAddress,
+  decodeFamily,
+  keptAttributes,
+  paddedAddress,
+  required,
+} from './ipvsService.js';
 import { decodeStatistics } from './ipvsStatistics.js';
 import type { AttributeValues } from './netlinkAttributes.js';
 import { WireError } from './wireError.js';
@@ -47,6 +53,7 @@ export function serverValues(server: IpvsServer): ServerValues {
     tunnelFlags: tunnelChecksums[encapsulation?.checksum ?? 'none'],
     upperThreshold: server.upperThreshold,
     lowerThreshold: server.lowerThreshold,
+    ...keptAttributes(server),
   };
 }
 
@@ -71,6 +78,7 @@ export function decodeServer(values: ServerValues, serviceFamily: IpFamily): Lis
     inactiveConnections: values.inactiveConnections ?? 0,
     persistentConnections: values.persistentConnections ?? 0,
     statistics: decodeStatistics(values.statistics64 ?? values.statistics),
+    ...keptAttributes(values),
   };
 }
 

@@ -62,7 +62,11 @@ export function serviceValues(service: IpvsService): ServiceValues {
       : { persistenceEngine: service.persistenceEngine }),
     flags: { flags, mask: everyFlag },
     timeout: persistence?.timeoutSeconds ?? 0,
-    netmask: netmaskBytes(family, persistence?.prefixLength ?? bitsOf(family)),
+    netmask:
+      persistence?.maskWithGaps === undefined
+        ? netmaskBytes(family, persistence?.prefixLength ?? bitsOf(family))
+        : ipToBytes(persistence.maskWithGaps),
+    ...keptAttributes(service),
   };
 }
 
@@ -73,7 +77,7 @@ export function identityFamily(identity: ServiceIdentity): IpFamily {
 
 /**
  * Reads a service of a dump. Throws {@link WireError} when the kernel holds something that the
- * model has no words for, such as protocol 1 or a mask with holes.
+ * model has no words for, such as protocol 1.
  */
 export function decodeService(values: ServiceValues): ListedService {
   const flags = required(values.flags, 'flags').flags;
@@ -89,7 +93,15 @@ export function decodeService(values: ServiceValues): ListedService {
     schedulerFlags: (flags >>> schedulerFlagsShift) & schedulerFlagsMax,
     ...(engine === undefined ? {} : { persistenceEngine: engine }),
     statistics: decodeStatistics(values.statistics64 ?? values.statistics),
+    ...keptAttributes(values),
   };
+}
+
+/** Attributes without a name in the tables go through as they came, in both directions. */
+export function keptAttributes({
+  unknownAttributes,
+}: Pick<IpvsService, 'unknownAttributes'>): Pick<IpvsService, 'unknownAttributes'> {
+  return unknownAttributes === undefined ? {} : { unknownAttributes };
 }
 
 /** Reads the attributes that name a service. */
@@ -139,7 +151,7 @@ export function required<Value>(value: Value | undefined, name: string): Value {
 function decodePersistence(values: ServiceValues, family: IpFamily): Persistence {
   return {
     timeoutSeconds: required(values.timeout, 'timeout'),
-    prefixLength: prefixLengthOf(family, required(values.netmask, 'netmask')),
+    ...granularityOf(family, required(values.netmask, 'netmask')),
   };
 }
 
@@ -159,13 +171,20 @@ function netmaskBytes(family: IpFamily, prefixLength: number): Uint8Array {
   return Uint8Array.of(mask >>> 24, (mask >>> 16) & 0xff, (mask >>> 8) & 0xff, mask & 0xff);
 }
 
-function prefixLengthOf(family: IpFamily, bytes: Uint8Array): number {
-  if (family === 6) return hostU32Of(bytes);
+function granularityOf(
+  family: IpFamily,
+  bytes: Uint8Array,
+): Pick<Persistence, 'prefixLength' | 'maskWithGaps'> {
+  if (family === 6) return { prefixLength: hostU32Of(bytes) };
   if (bytes.length < 4) throw new WireError('truncated', 'an IPv4 mask has 4 bytes');
-  const mask = bytes.subarray(0, 4).reduce((sum, byte) => sum * 256 + byte, 0);
-  const inverted = 0xffff_ffff - mask;
-  // The inverse of a mask without holes is a power of two less one.
-  const hostBits = Math.log2(inverted + 1);
-  if (!Number.isInteger(hostBits)) throw new WireError('bad-value', `mask ${bytes.join('.')}`);
-  return 32 - hostBits;
+  return maskGranularity(ipFromBytes(bytes.subarray(0, 4)));
+}
+
+/** An IPv4 mask as a prefix length, and as itself too when its ones are not all in front. */
+export function maskGranularity(
+  mask: IpAddress,
+): Pick<Persistence, 'prefixLength' | 'maskWithGaps'> {
+  const bits = [...ipToBytes(mask)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const prefixLength = bits.replaceAll('0', '').length;
+  return /^1*0*$/.test(bits) ? { prefixLength } : { prefixLength, maskWithGaps: mask };
 }

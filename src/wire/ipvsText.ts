@@ -79,9 +79,8 @@ function describeSettings(service: IpvsService): string {
   if (schedulerFlags !== 0) words.push(`scheduler flags ${schedulerFlags}`);
   if (persistence !== undefined) {
     const whole = bitsOf(identityFamily(service.identity)) === persistence.prefixLength;
-    words.push(
-      `persistent ${persistence.timeoutSeconds}s${whole ? '' : ` by /${persistence.prefixLength}`}`,
-    );
+    const mask = persistence.maskWithGaps ?? `/${persistence.prefixLength}`;
+    words.push(`persistent ${persistence.timeoutSeconds}s${whole ? '' : ` by ${mask}`}`);
   }
   if (persistenceEngine !== undefined) words.push(`persistence engine ${persistenceEngine}`);
   if (onePacket) words.push('one packet');
