@@ -1,4 +1,4 @@
-/** Makes the command of a command line that has been read whole: defaults and cross checks. Pure. */
+/** Makes the command of a command line that has been read: defaults and cross checks. Pure. */
 import { familyOf } from '../../wire/ipAddress.js';
 import type {
   IpvsServer,

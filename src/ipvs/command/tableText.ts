@@ -29,8 +29,8 @@ ${serverTitle}`,
 ${serverTitle}`,
   thresholds: `Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn 
 ${serverTitle}`,
-  'persistent-connections': `Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn 
-${serverTitle}`,
+  'persistent-connections':
+    'Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n' + serverTitle,
   tunnels: `Prot LocalAddress:Port Scheduler Flags
 ${serverTitle}           Forward TunnelInfo    Weight ActiveConn InActConn`,
 };

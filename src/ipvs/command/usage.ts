@@ -26,9 +26,11 @@ Settings of a service (-A, -E)
   --pe ENGINE                   persistence engine            -o --ops  one-packet scheduling
 
 Settings of a server (-a, -e)
-  -r --real-server HOST[:PORT]  -w --weight N                 -x --u-threshold N, -y --l-threshold N
+  -r --real-server HOST[:PORT]  -w --weight N
+  -x --u-threshold N            -y --l-threshold N
   -g --gatewaying (default)     -i --ipip                     -m --masquerading
-  --tun-type ipip|gue|gre       --tun-port PORT               --tun-nocsum, --tun-csum, --tun-remcsum
+  --tun-type ipip|gue|gre       --tun-port PORT
+  --tun-nocsum, --tun-csum, --tun-remcsum
 
 Listings (-L)
   -n --numeric                  -X --exact                    --nosort

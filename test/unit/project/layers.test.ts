@@ -79,6 +79,10 @@ const pureFiles: readonly RegExp[] = [
   /^src\/peer\/(comparison|introduction|reasons|reconnect|session)\.ts$/,
   /^src\/host\/(firewallRules|requirements)\.ts$/,
   /^src\/ipvs\/(diff|desired|table|status|adoption)\.ts$/,
+  /^src\/ipvs\/command\/(model|names|options|optionRules|wordReader|numberText)\.ts$/,
+  /^src\/ipvs\/command\/(endpointText|draft|draftCommand|parse|schedulerFlagNames)\.ts$/,
+  /^src\/ipvs\/command\/(order|serviceWords|tableText|savedRules|connectionTable)\.ts$/,
+  /^src\/ipvs\/command\/(restorePlan|jsonText|usage|refusalHint)\.ts$/,
 ];
 
 /** Only these may reach Linux or start a program. */

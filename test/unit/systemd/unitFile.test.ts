@@ -48,13 +48,26 @@ test('the unit notifies, is watched, reloads, and gives up what a killed agent l
   }
 });
 
+test('the unit for rules without an election is a sound one and restores from its file', {
+  skip,
+}, () => {
+  const name = 'tandem-ipvs.service';
+  const text = readFileSync(join(projectRoot, 'systemd', name), 'utf8');
+  const result = analyze('verify', text.replaceAll('/usr/bin/tandem', '/bin/true'), name);
+  assert.equal(result.output, '');
+  assert.equal(result.status, 0);
+  assert.match(text, /^ExecStart=.*tandem ipvs -R < \/etc\/tandem\/ipvs\.rules'$/m);
+  assert.match(text, /^Conflicts=tandem\.service$/m);
+});
+
 function analyze(
   verb: 'verify' | 'security',
   text: string,
+  name = 'tandem.service',
 ): { readonly status: number | null; readonly output: string } {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-unit-'));
   try {
-    const path = join(folder, 'tandem.service');
+    const path = join(folder, name);
     writeFileSync(path, text);
     const options = verb === 'security' ? ['--offline=true', '--no-pager'] : ['--man=no'];
     const result = spawnSync('systemd-analyze', [verb, ...options, path], { encoding: 'utf8' });

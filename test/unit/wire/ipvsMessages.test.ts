@@ -290,7 +290,11 @@ describe('answers of the kernel are read', { skip }, () => {
     const inside = Buffer.from('08004d0001020304', 'hex');
     const grown = Buffer.concat([capture, inside, Buffer.from('0800630005060708', 'hex')]);
     grown.writeUInt16LE(capture.readUInt16LE(0) + inside.length, 0);
-    assert.deepEqual(decodeServiceMessage(grown), { ...editedService, statistics: noStatistics });
+    assert.deepEqual(decodeServiceMessage(grown), {
+      ...editedService,
+      statistics: noStatistics,
+      unknownAttributes: [{ id: 0x4d, payload: Uint8Array.of(0, 1, 2, 3) }],
+    });
     const values = decodeAttributes(commandAttributes, grown);
     assert.equal(values.unknownAttributes?.[0]?.id, 0x63);
     assert.equal(values.service?.unknownAttributes?.[0]?.id, 0x4d);
