@@ -293,7 +293,7 @@ describe('answers of the kernel are read', { skip }, () => {
     assert.deepEqual(decodeServiceMessage(grown), {
       ...editedService,
       statistics: noStatistics,
-      unknownAttributes: [{ id: 0x4d, payload: Uint8Array.of(0, 1, 2, 3) }],
+      unknownAttributes: [{ id: 0x4d, payload: Buffer.of(1, 2, 3, 4) }],
     });
     const values = decodeAttributes(commandAttributes, grown);
     assert.equal(values.unknownAttributes?.[0]?.id, 0x63);
