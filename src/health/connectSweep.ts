@@ -35,6 +35,13 @@ export class ConnectSweep {
   readonly probe: Probe<{ readonly type: 'tcp' }> = (target, _spec, signal) =>
     new Promise((resolve) => {
       const startedMs = performance.now();
+      const onDeadline = (): void => {
+        // The answer may have come since the last sweep.
+        this.#poller.collect();
+        if (attempt !== undefined) this.#poller.abandon(attempt);
+        resolve(failed('timeout', 'the connection was not established in time'));
+      };
+      // The result may be told before `begin` returns: there may be no route or no local port.
       const attempt = this.#poller.begin(this.#targetOf(target), (result) => {
         signal.removeEventListener('abort', onDeadline);
         if (result.connected) {
@@ -45,12 +52,6 @@ export class ConnectSweep {
         const error = new Error(`${syscall}: ${code}`);
         resolve(outcomeOfSystemError(Object.assign(error, { code, syscall })));
       });
-      const onDeadline = (): void => {
-        // The answer may have come since the last sweep.
-        this.#poller.collect();
-        if (attempt !== undefined) this.#poller.abandon(attempt);
-        resolve(failed('timeout', 'the connection was not established in time'));
-      };
       if (attempt === undefined) return;
       if (signal.aborted) onDeadline();
       else signal.addEventListener('abort', onDeadline, { once: true });

@@ -72,6 +72,15 @@ test('a deadline that has passed already ends the probe at once', async (t) => {
   assert.notEqual(outcome.result, 'inconclusive');
 });
 
+test('what the kernel refuses at once is told in its own words', async (t) => {
+  // The broadcast address needs a permission of its own, so no connection is even begun.
+  const target = { address: ipAddress('255.255.255.255'), port: 80 };
+  const outcome = await sweepOf(t).probe(target, { type: 'tcp' }, never);
+  assert.notEqual(outcome.result, 'passed');
+  assert.notEqual(outcome.reason, 'internal-error');
+  assert.match(outcome.detail, /^connect: E[A-Z]+$/);
+});
+
 test('IPv6 works as IPv4 does', async (t) => {
   const target = { address: ipAddress('::1'), port: 1 };
   const outcome = await sweepOf(t).probe(target, { type: 'tcp' }, never);
