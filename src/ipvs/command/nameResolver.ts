@@ -1,11 +1,12 @@
 /** Names of hosts and services from the system: /etc/services and the resolver. */
 import { readFileSync } from 'node:fs';
-import { formatEndpoint, type IpAddress, parseIpAddress } from '../../wire/ipAddress.js';
+import { type IpAddress, parseIpAddress } from '../../wire/ipAddress.js';
 import type { IpvsProtocol } from '../../wire/ipvsModel.js';
+import { addressAsText, endpointAsText } from './addressText.js';
 import { type EndpointNames, type NameLookup, type PortNames, parseServicesFile } from './names.js';
 
 /** Endpoints as numbers, which need no resolver. */
-export const numericNames: EndpointNames = { endpoint: formatEndpoint };
+export const numericNames: EndpointNames = { endpoint: endpointAsText };
 
 /** Most look-ups under way at a time. */
 const lookupsMax = 16;
@@ -35,7 +36,7 @@ export class HostNames implements NameLookup, EndpointNames {
   }
 
   endpoint(address: IpAddress, port: number, protocol: IpvsProtocol | undefined): string {
-    const host = this.#hosts.get(address) ?? address;
+    const host = this.#hosts.get(address) ?? addressAsText(address);
     const name = this.#portNames().nameByPort.get(`${port}/${protocol}`) ?? String(port);
     return address.includes(':') ? `[${host}]:${name}` : `${host}:${name}`;
   }
