@@ -54,7 +54,9 @@ test('with too few places everybody has an equal share, and the bound holds', ()
       const probes = new Map<string, number>();
       const ends = new Map<number, RunId[]>();
       let running = 0;
-      for (let nowMs = 0; nowMs < 3000; nowMs += 1) {
+      // Long enough for several turns of everybody, however few the places are.
+      const untilMs = 500 + 4 * Math.ceil(count / places) * durationMs;
+      for (let nowMs = 0; nowMs < untilMs; nowMs += 1) {
         const ended = ends.get(nowMs) ?? [];
         for (const run of ended) scheduler.finished(run);
         running -= ended.length;

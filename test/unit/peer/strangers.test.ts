@@ -109,14 +109,7 @@ test('a second connection of the peer takes the place of the first', async (t) =
 test('plain text and port scans are counted, and change nothing else', async (t) => {
   const port = await freePort();
   const lb2 = new WatchedPeer(t, makeSettings('lb2', port));
-  const socket = await waitFor('a connection', async () => {
-    const attempt = plainConnection(t, port);
-    const connected = await new Promise<boolean>((resolve) => {
-      attempt.once('connect', () => resolve(true));
-      attempt.once('error', () => resolve(false));
-    });
-    return connected ? attempt : undefined;
-  });
+  const socket = await firstConnection(t, port);
   socket.write('GET / HTTP/1.1\r\n\r\n');
   const report = await lb2.waitFor('the stranger', ({ counters }) => counters.strangers > 0);
   assert.equal(report.refused, null);
@@ -141,7 +134,7 @@ test('a stranger with a wrong key is not taken for the peer', async (t) => {
 test('strangers that hold connections open do not keep the peer out', async (t) => {
   const port = await freePort();
   const lb2 = new WatchedPeer(t, makeSettings('lb2', port));
-  await lb2.waitFor('the start', () => true);
+  await firstConnection(t, port);
   for (let index = 0; index < 3 * pendingFromOthersMax; index += 1) plainConnection(t, port);
   const overflow = 2 * pendingFromOthersMax;
   await lb2.waitFor('the overflow', ({ counters }) => counters.strangers >= overflow);
@@ -162,6 +155,18 @@ test('who shows a certificate in place of the key is not taken for the peer', as
   assert.equal(refused?.reason, 'wrong-key');
   assert.equal(lb1.report?.connected, false);
 });
+
+/** A connection, as soon as somebody listens. */
+function firstConnection(t: TestContext, port: number): Promise<Socket> {
+  return waitFor('a connection', async () => {
+    const attempt = plainConnection(t, port);
+    const connected = await new Promise<boolean>((resolve) => {
+      attempt.once('connect', () => resolve(true));
+      attempt.once('error', () => resolve(false));
+    });
+    return connected ? attempt : undefined;
+  });
+}
 
 /** A certificate that names the listener's address, made for this test. */
 function selfSigned(t: TestContext): { readonly key: string; readonly cert: string } | undefined {
