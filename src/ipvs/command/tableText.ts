@@ -20,6 +20,8 @@ const labelWidth = 33;
 const serverWidth = 28;
 
 const serverTitle = '  -> RemoteAddress:Port';
+const persistenceTitle =
+  'Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn ';
 const titles: Readonly<Record<ListColumns, string>> = {
   default: `Prot LocalAddress:Port Scheduler Flags
 ${serverTitle}           Forward Weight ActiveConn InActConn`,
@@ -29,8 +31,7 @@ ${serverTitle}`,
 ${serverTitle}`,
   thresholds: `Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn 
 ${serverTitle}`,
-  'persistent-connections':
-    'Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n' + serverTitle,
+  'persistent-connections': `${persistenceTitle}\n${serverTitle}`,
   tunnels: `Prot LocalAddress:Port Scheduler Flags
 ${serverTitle}           Forward TunnelInfo    Weight ActiveConn InActConn`,
 };
