@@ -21,6 +21,7 @@ import { isOnLink, senderAddress } from './portIdentity.js';
 import type { AdvertisementWarning } from './reasons.js';
 import { routerExpectation } from './receiveExpectation.js';
 import { type RouterKey, wireKey } from './reconfiguration.js';
+import { rejectionText } from './rejectionText.js';
 import type { Reporter } from './reporter.js';
 import { familyOfRouter } from './virtualRouter.js';
 
@@ -164,7 +165,7 @@ export class AdvertisementReceiver {
     if (!this.#faults.isNews(`${named ?? name} ${peer}`, reason, nowUs())) return;
     this.#reporter.log(
       reason === 'unknown-virtual-router' ? 'debug' : 'warn',
-      `an advertisement was discarded: ${reason}`,
+      rejectionText(reason),
       { interface: name, peer, reason, ...(vrid === undefined ? {} : { vrid }) },
     );
   }

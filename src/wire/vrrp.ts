@@ -89,7 +89,7 @@ export const vrrpChecksumOffset = 6;
 export const authenticationDataLength = 8;
 
 /** Authentication types of version 2 (RFC 2338, 5.3.6). Type 2, the IPsec AH, is not spoken. */
-export const authenticationTypes = { none: 0, simpleText: 1 } as const;
+export const authenticationTypes = { none: 0, simpleText: 1, authenticationHeader: 2 } as const;
 
 /** What precedes the message in the `pseudo-header` form of the checksum over IPv4. */
 const ipv4PseudoHeader = packetLayout('IPv4 pseudo-header', {

@@ -52,6 +52,8 @@ export type AdvertisementRejection =
   | 'wrong-version'
   | 'wrong-type'
   | HmacRejection
+  /** Version 2: the sender uses the IPsec Authentication Header, which is not spoken here. */
+  | 'authentication-header'
   /** Version 2: another authentication type than ours. */
   | 'wrong-authentication-type'
   /** Version 2: another password than ours. */
@@ -248,9 +250,11 @@ function checkPassword({ message, router }: Candidate): AdvertisementRejection |
   if (router?.version !== 2) return undefined;
   const { password } = router;
   const type = password === undefined ? authenticationTypes.none : authenticationTypes.simpleText;
-  if (vrrpVersion2Header.decode(message).authenticationType !== type) {
-    return 'wrong-authentication-type';
+  const { authenticationType } = vrrpVersion2Header.decode(message);
+  if (authenticationType === authenticationTypes.authenticationHeader) {
+    return 'authentication-header';
   }
+  if (authenticationType !== type) return 'wrong-authentication-type';
   if (password === undefined) return undefined;
   const data = message.subarray(message.length - authenticationDataLength);
   return Buffer.compare(data, passwordBytes(password)) === 0 ? undefined : 'wrong-password';

@@ -31,10 +31,19 @@ function secret(description: string, pattern: RegExp): ValueType<string> {
   );
 }
 
+const authenticationHeaderRefused =
+  'ah (the IPsec Authentication Header) is not spoken: RFC 3768 removed it; use `hmac` of the ' +
+  'virtual router, or `simple` and a password for peers without it';
+
+const passwordIsSimple = "keepalived's PASS is `simple` here";
+
 const authenticationType = mappingOf({
   type: required(
     oneOf(['simple'], {
-      ah: 'ah (the IPsec Authentication Header) is not spoken: RFC 3768 removed it; use `hmac`',
+      ah: authenticationHeaderRefused,
+      AH: authenticationHeaderRefused,
+      pass: passwordIsSimple,
+      PASS: passwordIsSimple,
     }),
     {
       doc:
@@ -108,7 +117,9 @@ const unicastType = mappingOf({
   }),
   ttl: section('Which time to live is accepted.', {
     min: optional(integer({ min: 0, max: 255 }), {
-      doc: 'The least. 255 keeps everybody out who is not on the link.',
+      doc:
+        'The least. 255 keeps everybody out who is not on the link. Beside keepalived over IPv6 ' +
+        'take 64: its unicast advertisements have a lower hop limit than 255.',
       meaning: '255 of a peer on the link, any of a peer behind routers',
     }),
     max: withDefault(integer({ min: 1, max: 255 }), 255, { doc: 'The greatest.' }),

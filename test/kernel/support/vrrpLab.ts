@@ -21,7 +21,12 @@ import { decodeArp } from '../../../src/wire/arp.js';
 import { decodeEthernetFrame, etherTypeArp, etherTypeIpv4 } from '../../../src/wire/ethernet.js';
 import { ipAddress, parseIpPrefix } from '../../../src/wire/ipAddress.js';
 import { decodeIpv4Packet } from '../../../src/wire/ipv4Header.js';
-import { decodeAdvertisement, vrrpProtocol } from '../../../src/wire/vrrp.js';
+import {
+  advertisementLength,
+  decodeAdvertisement,
+  vrrpHeader,
+  vrrpProtocol,
+} from '../../../src/wire/vrrp.js';
 
 const patienceMs = 20_000;
 const pollPeriodMs = 5;
@@ -65,6 +70,8 @@ export interface Heard {
   readonly atUs: number;
   /** `advert 200 from 192.0.2.1` or `arp 192.0.2.100`. */
   readonly text: string;
+  /** The whole frame, link-layer header first. */
+  readonly bytes: Uint8Array;
 }
 
 /** A director: its namespace, its thread, and what the thread said. */
@@ -207,9 +214,19 @@ export class VrrpLab {
   get heard(): readonly Heard[] {
     for (let frame = this.#listener.receive(); frame; frame = this.#listener.receive()) {
       const text = frame.outgoing ? undefined : describe(frame.bytes);
-      if (text !== undefined) this.#heard.push({ atUs: frame.receivedAtUs, text });
+      if (text !== undefined)
+        this.#heard.push({ atUs: frame.receivedAtUs, text, bytes: frame.bytes });
     }
     return this.#heard;
+  }
+
+  /** The frames of every kind that came to the listener since the last look, in place of `heard`. */
+  takeFrames(): readonly Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    for (let frame = this.#listener.receive(); frame; frame = this.#listener.receive()) {
+      if (!frame.outgoing) frames.push(frame.bytes);
+    }
+    return frames;
   }
 
   /** Waits until a text was heard, at or after a position; returns where. */
@@ -240,5 +257,8 @@ function describe(bytes: Uint8Array): string | undefined {
   if (frame.etherType !== etherTypeIpv4) return undefined;
   const packet = decodeIpv4Packet(frame.payload);
   if (packet.protocol !== vrrpProtocol) return undefined;
-  return `advert ${decodeAdvertisement(packet.payload).priority} from ${packet.source}`;
+  // An authentication trailer may follow.
+  const length = advertisementLength(vrrpHeader.decode(packet.payload), 4);
+  const { priority } = decodeAdvertisement(packet.payload.subarray(0, length));
+  return `advert ${priority} from ${packet.source}`;
 }

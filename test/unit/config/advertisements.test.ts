@@ -65,8 +65,27 @@ testBadInputs([
     problems: [
       [
         '10:29 virtualRouters[0].authentication.type',
-        'ah (the IPsec Authentication Header) is not spoken: RFC 3768 removed it; use `hmac`',
+        'ah (the IPsec Authentication Header) is not spoken: RFC 3768 removed it; use `hmac` of ' +
+          'the virtual router, or `simple` and a password for peers without it',
       ],
+    ],
+  },
+  {
+    title: "the Authentication Header in keepalived's words",
+    changes: withKeys('version: 2', 'authentication: { type: AH, password: s3cret }'),
+    problems: [
+      [
+        '10:29 virtualRouters[0].authentication.type',
+        'ah (the IPsec Authentication Header) is not spoken: RFC 3768 removed it; use `hmac` of ' +
+          'the virtual router, or `simple` and a password for peers without it',
+      ],
+    ],
+  },
+  {
+    title: "a password in keepalived's words",
+    changes: withKeys('version: 2', 'authentication: { type: PASS, password: s3cret }'),
+    problems: [
+      ['10:29 virtualRouters[0].authentication.type', "keepalived's PASS is `simple` here"],
     ],
   },
   {

@@ -107,6 +107,18 @@ const rejections: readonly (readonly [string, string, Buffer, RouterExpectation?
     changed(signed, (_, m) => m.writeUInt8(201, 2)),
     authenticated,
   ],
+  [
+    'authentication-header',
+    'the Authentication Header where there is a password',
+    changed('V2-B', (_, m) => m.writeUInt8(2, 4), fixed),
+    withPassword,
+  ],
+  [
+    'authentication-header',
+    'the Authentication Header where there is nothing',
+    changed('V2-A', (_, m) => m.writeUInt8(2, 4), fixed),
+    version2,
+  ],
   ['wrong-authentication-type', 'no password', vectorPacket('V2-A'), withPassword],
   ['wrong-authentication-type', 'a password where there is none', vectorPacket('V2-B'), version2],
   ['wrong-password', 'another password', vectorPacket('V2-B'), { ...version2, password: 's3cres' }],
