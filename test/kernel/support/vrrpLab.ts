@@ -220,7 +220,7 @@ export class VrrpLab {
     return this.#heard;
   }
 
-  /** The frames of every kind that came to the listener since the last look, in place of `heard`. */
+  /** Every frame that came to the listener since the last look; `heard` will not have them. */
   takeFrames(): readonly Uint8Array[] {
     const frames: Uint8Array[] = [];
     for (let frame = this.#listener.receive(); frame; frame = this.#listener.receive()) {
