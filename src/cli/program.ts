@@ -7,6 +7,8 @@ import { failoverCommand } from './failover.js';
 import { ipvsCommand } from './ipvs.js';
 import { labCommand } from './lab.js';
 import { peerKeyCommand } from './peerKey.js';
+import { probeCommand } from './probe.js';
+import { realServerCommand } from './realServer.js';
 import { releaseCommand } from './release.js';
 import { reloadCommand } from './reload.js';
 import { runCommand } from './run.js';
@@ -33,6 +35,8 @@ export function buildProgram(): Command {
     ipvsCommand(),
     drillCommand(),
     labCommand(),
+    realServerCommand(),
+    probeCommand(),
   ]) {
     program.addCommand(command);
   }

@@ -125,6 +125,18 @@ export class RouteNetlink {
     this.#requester.change(createLinkRequest(name, 'dummy'));
   }
 
+  /**
+   * Sees to it that there is a tunnel device that takes every packet, `tunl0` of kind `ipip` for
+   * one; asking for it loads its module, which brings the device.
+   */
+  ensureTunnel(name: string, kind: 'ipip' | 'ip6tnl'): void {
+    try {
+      this.#requester.change(createLinkRequest(name, kind));
+    } catch (error) {
+      if (!(error instanceof TandemError && error.errnoName === 'EEXIST')) throw error;
+    }
+  }
+
   /** Creates a link with a MAC address of its own on another one, down. */
   createMacvlan(options: MacvlanOptions): void {
     const failure = this.#requester
