@@ -9,9 +9,9 @@ import type {
 } from '../../wire/ipvsModel.js';
 import { identityFamily } from '../../wire/ipvsService.js';
 
-/** The protocol whose names the ports of a service and its servers have; of a mark it is UDP. */
-export function protocolOfService(identity: ServiceIdentity): IpvsProtocol {
-  return identity.kind === 'fwmark' ? 'udp' : identity.protocol;
+/** The protocol whose names the ports of a service's servers have; with a mark they have none. */
+export function protocolOfService(identity: ServiceIdentity): IpvsProtocol | undefined {
+  return identity.kind === 'fwmark' ? undefined : identity.protocol;
 }
 
 /** A mark as ipvsadm prints it: as a signed number. */
