@@ -133,6 +133,11 @@ export const errorTable = {
     hint: 'Make one with `tandem peer-key new --out FILE` and copy it to the other director.',
     exitCode: 2,
   },
+  DRAIN_INCOMPLETE: {
+    summary: 'A drained server still has connections at the deadline.',
+    hint: 'It stays drained; repeat the command to wait longer, or `tandem undrain` it.',
+    exitCode: 1,
+  },
   DRILL_FAILED: {
     summary: 'A promise of the drill did not hold.',
     hint: 'The report names the promise and what was measured.',

@@ -2,6 +2,7 @@
  * The composition root of a running director: election, health checks, IPVS, connection sync and
  * the API, started in an order in which a failure leaves nothing half-applied.
  */
+import type { PlanDocument, PlanRequest } from '../api/planModel.js';
 import {
   type ApiServer,
   type ReloadResult,
@@ -25,7 +26,11 @@ import { Hooks } from './hooks.js';
 import { HostSetup } from './hostSetup.js';
 import { requireInterfaces } from './interfaces.js';
 import type { AgentLog } from './logger.js';
+import { callerName, Operating } from './operating.js';
+import { Overrides } from './overrides.js';
 import { configuredPeerKeys, Peering } from './peering.js';
+import { electionSteps, planDocument } from './plan.js';
+import { refuseLargeRemoval } from './removalLimit.js';
 import { buildStatusDocument, type LastReload } from './statusDocument.js';
 import { linkTrackers, Tracking } from './tracking.js';
 import { requireUsers } from './users.js';
@@ -43,6 +48,8 @@ export interface AgentOptions {
   readonly log: AgentLog;
   /** Reads the configuration file anew; throws when it is not valid. */
   readonly readConfig: () => ConfigReadResult;
+  /** Judges the text of another file in the same way. */
+  readonly readText: (file: string, text: string) => ConfigReadResult;
 }
 
 /** A running director. */
@@ -58,6 +65,8 @@ export class Agent {
   readonly #hooks: Hooks;
   #healthLost = false;
   readonly #peering: Peering;
+  readonly #overrides: Overrides;
+  readonly #operating: Operating;
   readonly #startedUnixMs = Date.now();
   #api: ApiServer | undefined;
   #readingApi: ApiServer | undefined;
@@ -93,10 +102,16 @@ export class Agent {
     this.#balancer = new Balancer(logger);
     this.#host = new HostSetup(logger);
     this.#sync = new ConnectionSync(logger);
-    this.#peering = new Peering(logger, {
-      version: options.version,
-      startedUnixMs: this.#startedUnixMs,
+    this.#peering = new Peering(
+      logger,
+      { version: options.version, startedUnixMs: this.#startedUnixMs },
+      (records) => void this.#overrides.takePeer(records),
+    );
+    this.#overrides = new Overrides(logger, {
+      onEffective: (overrides) => this.#balancer.setOverrides(overrides),
+      onRecords: (records) => this.#peering.tellOverrides(records),
     });
+    this.#operating = new Operating(this.#overrides, this.#balancer);
   }
 
   /**
@@ -111,8 +126,12 @@ export class Agent {
     const peerKeys = configuredPeerKeys(config);
     this.#api = await startApiServer(config.api.socket, {
       status: () => this.status(),
-      reload: () => this.reload(),
+      reload: (force) => this.reload(force),
       failover: (request) => this.#failover.request(request),
+      override: (request, descriptor) =>
+        this.#operating.override(request, callerName(descriptor, request.user)),
+      servers: (request) => this.#operating.servers(request),
+      plan: (request) => this.#plan(request),
     });
     const { listen } = config.api;
     if (listen !== undefined) {
@@ -121,6 +140,7 @@ export class Agent {
     await this.#balancer.open(config.services.length > 0 || config.connectionSync.mode !== 'off');
     this.#config = config;
     this.#loadedUnixMs = Date.now();
+    await this.#overrides.configure(config);
     await this.#balancer.configure(config.services, config.ipvs, this.#health.reports);
     await this.#host.configure(config);
     this.#health.configure(checkSpecs(config.services));
@@ -181,9 +201,9 @@ export class Agent {
    * Loads the configuration file again and applies the differences. A file that is not valid, or
    * that the kernel refuses, changes nothing; what refused it is thrown and kept for the status.
    */
-  async reload(): Promise<ReloadResult> {
+  async reload(force = false): Promise<ReloadResult> {
     // Two reloads at once would apply in an unknown order; the second one joins the first.
-    this.#reloading ??= this.#reloadOnce().finally(() => {
+    this.#reloading ??= this.#reloadOnce(force).finally(() => {
       this.#reloading = undefined;
     });
     return this.#reloading;
@@ -202,10 +222,10 @@ export class Agent {
     return this.#stopped;
   }
 
-  async #reloadOnce(): Promise<ReloadResult> {
+  async #reloadOnce(force: boolean): Promise<ReloadResult> {
     const { logger } = this.#options.log;
     try {
-      const result = await this.#applyReload(this.#options.readConfig());
+      const result = await this.#applyReload(this.#options.readConfig(), force);
       this.#lastReload = { atUnixMs: Date.now(), ok: true, message: result.message };
       logger.info(result.message);
       return result;
@@ -217,11 +237,14 @@ export class Agent {
     }
   }
 
-  async #applyReload(loaded: ConfigReadResult): Promise<ReloadResult> {
+  async #applyReload(loaded: ConfigReadResult, force: boolean): Promise<ReloadResult> {
     const before = this.#config;
     const after = loaded.config;
     if (before === undefined) throw new TandemError('AGENT_REFUSED', 'the agent is still starting');
     refuseFixedChanges(before, after);
+    if (!force) {
+      refuseLargeRemoval(before.services, after.services, before.reload.maxRemovedShare);
+    }
     requireInterfaces(after);
     requireUsers(after);
     const peerKeys = configuredPeerKeys(after);
@@ -232,6 +255,7 @@ export class Agent {
     this.#loadedUnixMs = Date.now();
     this.#options.log.logger.level = after.log.level;
     this.#health.configure(checkSpecs(after.services));
+    await this.#overrides.configure(after);
     await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
     await this.#host.configure(after);
     await this.#sync.configure(after.connectionSync, this.#balancer.table);
@@ -246,10 +270,26 @@ export class Agent {
     };
   }
 
+  /** What loading a file would do. Throws what is wrong with the file. */
+  async #plan({ file, text }: PlanRequest): Promise<PlanDocument> {
+    const before = this.#config;
+    if (before === undefined) throw new TandemError('AGENT_REFUSED', 'the agent is still starting');
+    const { config, warnings } = this.#options.readText(file, text);
+    return planDocument({
+      file,
+      against: 'agent',
+      vrrp: electionSteps(before, config),
+      operations: await this.#balancer.plan(config.services),
+      notes: reloadObjections(before, config),
+      warnings,
+    });
+  }
+
   async #stopOnce(): Promise<void> {
     // The peer takes over while the rest is still being put away.
     await this.#election.stop();
     await this.#peering.stop();
+    this.#overrides.stop();
     this.#tracking.stop();
     await this.#hooks.stop();
     await this.#health.stop();
@@ -300,6 +340,25 @@ function vrrpConfiguration(config: TandemConfig): VrrpConfiguration {
   return { routers, syncGroups, trackers: linkTrackers(trackers), sessions, realtime };
 }
 
+/** Why a reload of this configuration would be refused, in words. */
+function reloadObjections(before: TandemConfig, after: TandemConfig): readonly string[] {
+  const limit = before.reload.maxRemovedShare;
+  return [
+    () => refuseFixedChanges(before, after),
+    () => refuseLargeRemoval(before.services, after.services, limit),
+    () => requireInterfaces(after),
+    () => requireUsers(after),
+  ].flatMap((demand) => {
+    try {
+      demand();
+      return [];
+    } catch (error) {
+      if (!(error instanceof TandemError)) throw error;
+      return [`a reload would be refused: ${error.message}`];
+    }
+  });
+}
+
 /** What a running agent cannot change: who it is, and where it listens. */
 function refuseFixedChanges(before: TandemConfig, after: TandemConfig): void {
   const fixed: readonly (readonly [string, string, string])[] = [
@@ -307,6 +366,7 @@ function refuseFixedChanges(before: TandemConfig, after: TandemConfig): void {
     ['cluster', before.cluster, after.cluster],
     ['api.socket', before.api.socket, after.api.socket],
     ['api.listen', listenText(before), listenText(after)],
+    ['overrides.stateFile', before.overrides.stateFile, after.overrides.stateFile],
   ];
   for (const [what, old, wanted] of fixed) {
     if (old === wanted) continue;

@@ -5,9 +5,12 @@
 import type { IpvsStatus, ServiceStatus } from '../api/statusModel.js';
 import type { ServiceConfig, TandemConfig } from '../config/model.js';
 import type { CheckReport } from '../health/protocol.js';
+import type { ServerId } from '../ipvs/desired.js';
+import type { ServerOverride } from '../ipvs/overrides.js';
 import { machineClock, type ReconcileRun, Reconciler } from '../ipvs/reconciler.js';
 import { type IpvsTable, openIpvsTable } from '../kernel/ipvsTable.js';
 import { readSysctl } from '../kernel/sysctl.js';
+import type { IpvsOperation } from '../wire/ipvsModel.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
 import type { AgentLogger } from './logger.js';
 
@@ -29,6 +32,7 @@ export class Balancer {
   #table: IpvsTable | undefined;
   #reconciler: Reconciler | undefined;
   #services: readonly ServiceConfig[] = [];
+  #overrides: ReadonlyMap<ServerId, ServerOverride> = new Map();
   /** Services that were in the kernel before this agent; a start that fails leaves them. */
   #presentBefore: ReadonlySet<string> = new Set();
 
@@ -61,12 +65,15 @@ export class Balancer {
   ): Promise<void> {
     this.#services = services;
     if (this.#table === undefined) return;
-    this.#reconciler ??= new Reconciler({
-      table: this.#table,
-      clock: machineClock,
-      auditIntervalMs: settings.auditIntervalMs,
-      onRun: (run) => this.#logRun(run),
-    });
+    if (this.#reconciler === undefined) {
+      this.#reconciler = new Reconciler({
+        table: this.#table,
+        clock: machineClock,
+        auditIntervalMs: settings.auditIntervalMs,
+        onRun: (run) => this.#logRun(run),
+      });
+      await this.#reconciler.setOverrides(this.#overrides);
+    }
     await this.#reconciler.configure(services, [...checks.values()], settings.auditIntervalMs);
     this.#warnOfTemplates(services);
   }
@@ -74,6 +81,23 @@ export class Balancer {
   /** Takes in new verdicts. */
   update(checks: ReadonlyMap<string, CheckReport>): void {
     this.#reconciler?.update([...checks.values()]);
+  }
+
+  /** Takes what operators have set, and waits until the kernel has been told. */
+  async setOverrides(overrides: ReadonlyMap<ServerId, ServerOverride>): Promise<void> {
+    this.#overrides = overrides;
+    await this.#reconciler?.setOverrides(overrides);
+  }
+
+  /** The IPVS operations that {@link configure} with these services would send now. */
+  async plan(services: readonly ServiceConfig[]): Promise<readonly IpvsOperation[]> {
+    const table = this.#table ?? (await openIpvsTable());
+    try {
+      if (this.#reconciler !== undefined) return await this.#reconciler.plan(services);
+      return await planFromNothing(table, services, this.#overrides);
+    } finally {
+      if (this.#table === undefined) table.close();
+    }
   }
 
   /** Reads counters and weights anew, unless that was done a moment ago. */
@@ -136,6 +160,17 @@ export class Balancer {
   }
 }
 
+/** What an agent that starts now would send to a table. */
+export async function planFromNothing(
+  table: IpvsTable,
+  services: readonly ServiceConfig[],
+  overrides: ReadonlyMap<ServerId, ServerOverride>,
+): Promise<readonly IpvsOperation[]> {
+  const reconciler = new Reconciler({ table, clock: machineClock, auditIntervalMs: 0 });
+  await reconciler.setOverrides(overrides);
+  return reconciler.plan(services);
+}
+
 const closedStatus: IpvsStatus = {
   available: false,
   lastAuditUnixMs: null,
@@ -146,8 +181,11 @@ const closedStatus: IpvsStatus = {
   foreignServices: 0,
 };
 
-/** A kernel that does not show the setting says nothing about it, so nothing is said here. */
-function templatesExpire(): boolean {
+/**
+ * Whether a persistent client of a server with weight 0 goes to another one. A kernel that does not
+ * show the setting says nothing about it, so nothing is said here.
+ */
+export function templatesExpire(): boolean {
   try {
     return readSysctl(templateSetting) !== '0';
   } catch {

@@ -29,6 +29,7 @@ import type {
 import { sharedConfig } from '../peer/sharedConfig.js';
 import type { VirtualRouterReport } from '../vrrp/protocol.js';
 import { formatIpPrefix } from '../wire/ipAddress.js';
+import type { OverrideRecord } from '../wire/overrideModel.js';
 import type { AgentLogger } from './logger.js';
 import { nextRestart, noRestarts } from './restartDelay.js';
 
@@ -58,6 +59,8 @@ export function configuredPeerKeys(config: TandemConfig): readonly PeerKey[] {
 export class Peering {
   readonly #logger: AgentLogger;
   readonly #identity: PeeringIdentity;
+  readonly #onOverrides: (records: readonly OverrideRecord[]) => void;
+  #overrides: readonly OverrideRecord[] = [];
   #wanted: Wanted | undefined;
   #thread: PeerThread | undefined;
   #report: PeerReport = new ChannelReport().make(undefined);
@@ -71,9 +74,14 @@ export class Peering {
   #startedAtMs = 0;
   #restartTimer: NodeJS.Timeout | undefined;
 
-  constructor(logger: AgentLogger, identity: PeeringIdentity) {
+  constructor(
+    logger: AgentLogger,
+    identity: PeeringIdentity,
+    onOverrides: (records: readonly OverrideRecord[]) => void,
+  ) {
     this.#logger = logger.child({ thread: 'peer' });
     this.#identity = identity;
+    this.#onOverrides = onOverrides;
   }
 
   /** What the status says of the thread; `undefined` without peering. */
@@ -106,6 +114,12 @@ export class Peering {
     this.#routers = reports.map(peerRouterState);
     this.#thread?.post({ type: 'routers', routers: this.#routers });
     this.#judgeSplitBrain();
+  }
+
+  /** Takes all overrides that are known here, for the peer. */
+  tellOverrides(records: readonly OverrideRecord[]): void {
+    this.#overrides = records;
+    this.#thread?.post({ type: 'overrides', records });
   }
 
   /** What the status document says. */
@@ -152,6 +166,7 @@ export class Peering {
     thread.post({ type: 'configure', settings: wanted.settings });
     thread.post({ type: 'sharedConfig', config: wanted.own });
     thread.post({ type: 'routers', routers: this.#routers });
+    thread.post({ type: 'overrides', records: this.#overrides });
   }
 
   #startThread(): PeerThread {
@@ -173,6 +188,9 @@ export class Peering {
       case 'report':
         this.#report = message.report;
         this.#judgeSplitBrain();
+        break;
+      case 'peerOverrides':
+        this.#onOverrides(message.records);
         break;
       case 'peerConfig':
         this.#peerConfig = message.config;

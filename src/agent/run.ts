@@ -1,5 +1,10 @@
 /** Runs the agent in the foreground: signals, log, readiness, and the way out. */
-import { readConfigFile } from '../config/read.js';
+import {
+  type ConfigReadResult,
+  type NodeChoice,
+  readConfigFile,
+  readConfigText,
+} from '../config/read.js';
 import { TandemError } from '../errors.js';
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
 import { Agent } from './agent.js';
@@ -20,12 +25,12 @@ const stopTimeoutMs = 10_000;
 
 /** Runs until SIGTERM or SIGINT. Throws what kept the agent from starting. */
 export async function runAgent(options: RunOptions): Promise<void> {
-  const readConfig = (): ReturnType<typeof readConfigFile> =>
-    readConfigFile(options.configPath, {
-      ...(options.node === undefined ? {} : { node: options.node }),
-      environment: options.environment,
-      hostname: options.hostname,
-    });
+  const choice: NodeChoice = {
+    ...(options.node === undefined ? {} : { node: options.node }),
+    environment: options.environment,
+    hostname: options.hostname,
+  };
+  const readConfig = (): ConfigReadResult => readConfigFile(options.configPath, choice);
   const loaded = readConfig();
   const log = openLog(loaded.config.log.level, process.stdout.isTTY === true);
   const agent = new Agent({
@@ -33,6 +38,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
     version: options.version,
     log,
     readConfig,
+    readText: (file, text) => readConfigText(file, text, choice),
   });
   const ended = waitForEnd(agent, log);
   try {

@@ -2,6 +2,13 @@
 import { request } from 'node:http';
 import { type ErrorCode, errorTable, TandemError } from '../errors.js';
 import type { FailoverRequest, FailoverResult } from './failoverModel.js';
+import type {
+  OverrideRequest,
+  OverrideResult,
+  ServersRequest,
+  ServersResult,
+} from './overrideModel.js';
+import type { PlanDocument, PlanRequest } from './planModel.js';
 import type { ApiErrorBody, ReloadResult } from './server.js';
 import type { StatusDocument } from './statusModel.js';
 
@@ -24,8 +31,29 @@ export async function fetchStatus(
 }
 
 /** Lets the agent load its configuration again. Throws what refused it. */
-export async function requestReload(socketPath: string): Promise<ReloadResult> {
-  return (await callAgent(socketPath, 'POST', '/v1/reload')) as ReloadResult;
+export async function requestReload(socketPath: string, force = false): Promise<ReloadResult> {
+  return (await callAgent(socketPath, 'POST', '/v1/reload', { force })) as ReloadResult;
+}
+
+/** Sets something for servers, or takes it back. Throws what the agent refused. */
+export async function requestOverride(
+  socketPath: string,
+  request: OverrideRequest,
+): Promise<OverrideResult> {
+  return (await callAgent(socketPath, 'POST', '/v1/overrides', request)) as OverrideResult;
+}
+
+/** The servers that a text means, as they are now. */
+export async function fetchServers(
+  socketPath: string,
+  request: ServersRequest,
+): Promise<ServersResult> {
+  return (await callAgent(socketPath, 'POST', '/v1/servers', request)) as ServersResult;
+}
+
+/** What loading a file would do to what runs. Throws what is wrong with the file. */
+export async function requestPlan(socketPath: string, request: PlanRequest): Promise<PlanDocument> {
+  return (await callAgent(socketPath, 'POST', '/v1/plan', request)) as PlanDocument;
 }
 
 /** Lets the agent step down. Throws what it refused, for example when nobody takes over. */

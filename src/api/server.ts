@@ -12,14 +12,18 @@ import { errorTable, TandemError } from '../errors.js';
 import { formatEndpoint, type IpAddress } from '../wire/ipAddress.js';
 import { type FailoverRequest, type FailoverResult, failoverMaxMs } from './failoverModel.js';
 import { metricsContentType, metricsText } from './metrics.js';
+import { addOperatingRoutes, type OperatingActions } from './operatingRoutes.js';
 import type { StatusDocument } from './statusModel.js';
 
 /** What the agent does for its callers. */
-export interface ApiActions {
+export interface ApiActions extends OperatingActions {
   /** The present status. */
   status(): Promise<StatusDocument>;
-  /** Loads the configuration file again. Throws the {@link TandemError} that refused it. */
-  reload(): Promise<ReloadResult>;
+  /**
+   * Loads the configuration file again; `force` also where it would remove a lot. Throws the
+   * {@link TandemError} that refused it.
+   */
+  reload(force: boolean): Promise<ReloadResult>;
   /** Steps down. Throws the {@link TandemError} that says why that cannot be. */
   failover(request: FailoverRequest): Promise<FailoverResult>;
 }
@@ -136,8 +140,16 @@ function offerReading(server: FastifyInstance, actions: Pick<ApiActions, 'status
 
 /** What changes something, for those who may use the socket. */
 function offerActions(server: FastifyInstance, actions: ApiActions): void {
-  server.post('/v1/reload', async () => actions.reload());
+  server.post('/v1/reload', async (request) => actions.reload(readForce(request.body)));
   server.post('/v1/failover', async (request) => actions.failover(readFailover(request.body)));
+  addOperatingRoutes(server, actions);
+}
+
+/** Reads the body of a reload request, which may be empty. Throws `USAGE`. */
+function readForce(body: unknown): boolean {
+  const { force = false } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof force === 'boolean') return force;
+  throw new TandemError('USAGE', 'force must be true or false');
 }
 
 /** Reads the body of a failover request. Throws `USAGE` that says what is wrong with it. */

@@ -2,6 +2,7 @@
 import type { BfdSessionReport } from '../bfd/protocol.js';
 import type { CheckReport } from '../health/protocol.js';
 import type { HealthState } from '../health/reasons.js';
+import type { ServerOverride } from '../ipvs/overrides.js';
 import type { FirewallBackendName } from '../kernel/firewall.js';
 import type { SplitBrain } from '../peer/comparison.js';
 import type { PeerReport } from '../peer/protocol.js';
@@ -18,7 +19,13 @@ export type WeightReason =
   | 'adopted'
   | 'check-failed'
   /** Every server is down, and the service keeps the last one that was up. */
-  | 'last-server-kept';
+  | 'last-server-kept'
+  /** The operator has drained it. */
+  | 'drained'
+  /** The operator has put it into maintenance, by command or by a file. */
+  | 'maintenance'
+  /** The operator has set another weight. */
+  | 'weight-set';
 
 /** One real server in the status document. */
 export interface ServerStatus {
@@ -33,6 +40,8 @@ export interface ServerStatus {
     readonly kernel: number | null;
     readonly reason: WeightReason;
   };
+  /** What an operator has set for it; absent when nothing. */
+  readonly override?: ServerOverride;
   /** Absent when the service has no check. */
   readonly check?: CheckReport;
   readonly connections: {

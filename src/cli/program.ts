@@ -2,18 +2,23 @@
 import { Command, CommanderError } from 'commander';
 import { TandemError } from '../errors.js';
 import { checkCommand } from './check.js';
+import { drainCommand } from './drain.js';
 import { drillCommand } from './drill.js';
 import { failoverCommand } from './failover.js';
 import { ipvsCommand } from './ipvs.js';
 import { labCommand } from './lab.js';
+import { maintainCommand } from './maintain.js';
 import { peerKeyCommand } from './peerKey.js';
+import { planCommand } from './plan.js';
 import { probeCommand } from './probe.js';
 import { realServerCommand } from './realServer.js';
 import { releaseCommand } from './release.js';
 import { reloadCommand } from './reload.js';
 import { runCommand } from './run.js';
 import { statusCommand } from './status.js';
+import { undrainCommand } from './undrain.js';
 import { packageVersion } from './version.js';
+import { weightCommand } from './weight.js';
 
 /** Builds the whole program. Errors are thrown, never printed, so that one place prints them. */
 export function buildProgram(): Command {
@@ -29,6 +34,11 @@ export function buildProgram(): Command {
     checkCommand(),
     reloadCommand(),
     statusCommand(),
+    planCommand(),
+    drainCommand(),
+    undrainCommand(),
+    maintainCommand(),
+    weightCommand(),
     failoverCommand(),
     releaseCommand(),
     peerKeyCommand(),

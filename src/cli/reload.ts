@@ -7,11 +7,12 @@ import { defaultSocketPath } from './defaults.js';
 export function reloadCommand(): Command {
   return new Command('reload')
     .description('Load the configuration file again; only the differences are applied.')
+    .option('--force', 'also where it removes more than reload.maxRemovedShare allows')
     .option('--socket <path>', 'API socket of the agent', defaultSocketPath(process.env))
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  tandem reload')
-    .action(async (options: { socket: string; json?: boolean }) => {
-      const result = await requestReload(options.socket);
+    .action(async (options: { socket: string; force?: boolean; json?: boolean }) => {
+      const result = await requestReload(options.socket, options.force === true);
       if (options.json === true) {
         console.log(JSON.stringify(result, null, 2));
         return;

@@ -5,6 +5,7 @@ import { formatEndpoint, formatIpPrefix } from '../wire/ipAddress.js';
 import { age } from './age.js';
 import { electionLines } from './electionText.js';
 import { hostLines } from './hostText.js';
+import { overrideLines } from './overrideText.js';
 import { peerLines } from './peerText.js';
 import { sessionLines } from './sessionText.js';
 import { formatTable, type Painter, type Tone } from './table.js';
@@ -129,7 +130,8 @@ function serviceLines(
     'INACT',
     'TOTAL',
   ];
-  return [title, ...formatTable([header, ...rows]).map((line) => `  ${line}`)];
+  const lines = [...formatTable([header, ...rows]), ...overrideLines(service, status, paint)];
+  return [title, ...lines.map((line) => `  ${line}`)];
 }
 
 /** `2` when all agree; otherwise what is set, what is configured, and why. */

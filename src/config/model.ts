@@ -145,6 +145,12 @@ export interface TandemConfig {
     readonly auditIntervalMs: number;
   };
   readonly system: SystemConfig;
+  /** Where what operators set for servers is kept. */
+  readonly overrides: { readonly stateFile: string; readonly maintenanceFolder: string };
+  readonly reload: {
+    /** Share of servers or services, 0..1, that a reload may remove without being forced. */
+    readonly maxRemovedShare: number;
+  };
   /** Absent: plain VRRP, without a channel to the other director. */
   readonly peering?: PeeringConfig;
   readonly connectionSync: ConnectionSyncConfig;

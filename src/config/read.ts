@@ -27,7 +27,11 @@ export interface ConfigReadResult {
  * CONFIG_INVALID (its message has every problem, one on a line) or NODE_UNKNOWN.
  */
 export function readConfigFile(path: string, choice: NodeChoice): ConfigReadResult {
-  const { configs, problems, warnings } = checkConfigFile(path, choice.environment);
+  return usable(path, checkConfigFile(path, choice.environment), choice);
+}
+
+function usable(path: string, check: ConfigCheck, choice: NodeChoice): ConfigReadResult {
+  const { configs, problems, warnings } = check;
   if (problems.length > 0) {
     const lines = problems.map((problem) => formatProblem(path, problem));
     throw new TandemError('CONFIG_INVALID', lines.join('\n'));
@@ -38,11 +42,20 @@ export function readConfigFile(path: string, choice: NodeChoice): ConfigReadResu
   };
 }
 
+/** Judges the text of a file for one node. Throws as {@link readConfigFile}. */
+export function readConfigText(path: string, text: string, choice: NodeChoice): ConfigReadResult {
+  return usable(path, checkConfigText(text, choice.environment), choice);
+}
+
 /** Reads a file and judges it. Throws {@link TandemError} CONFIG_UNREADABLE only. */
 export function checkConfigFile(path: string, environment: Environment): ConfigCheck {
-  let text: string;
+  return checkConfigText(readConfigSource(path), environment);
+}
+
+/** The text of a file. Throws {@link TandemError} CONFIG_UNREADABLE. */
+export function readConfigSource(path: string): string {
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const { code, syscall } = cause as NodeJS.ErrnoException;
@@ -51,7 +64,6 @@ export function checkConfigFile(path: string, environment: Environment): ConfigC
       ...(code === undefined || syscall === undefined ? {} : { errnoName: code }),
     });
   }
-  return checkConfigText(text, environment);
 }
 
 /** The configuration of the node that this machine is. Throws NODE_UNKNOWN. */

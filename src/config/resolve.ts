@@ -42,6 +42,8 @@ export function resolveNodes(root: RootComplete): readonly TandemConfig[] {
     services,
     ipvs: { onStop: root.ipvs.onStop, auditIntervalMs: root.ipvs.auditInterval },
     system: resolveSystem(root.system),
+    overrides: root.overrides,
+    reload: { maxRemovedShare: root.reload.maxRemovedShare / 100 },
     ...resolvePeering(root.peering, node, nodes),
     connectionSync: resolveConnectionSync(root.connectionSync, node),
     realtime: { ...root.realtime, cpus: root.realtime.cpus ?? null },

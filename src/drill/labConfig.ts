@@ -37,6 +37,11 @@ export function labConfig(topology: Topology, socketPath: string): string {
     // The connection table is not for the clients' network.
     connectionSync: { mode: 'kernel', interface: 'eth1' },
     api: { socket: socketPath },
+    // Labs share a file system, and this machine may have an agent of its own.
+    overrides: {
+      stateFile: `${socketPath}.overrides.json`,
+      maintenanceFolder: `${socketPath}.maintenance`,
+    },
     log: { level: 'debug' },
   });
 }

@@ -12,6 +12,14 @@ export class Adoption {
   readonly #weights = new Map<ServerId, number>();
   readonly #services = new Set<ServiceKey>();
 
+  /** The same memory, to try out what a reload would do. */
+  copy(): Adoption {
+    const copy = new Adoption();
+    for (const [id, weight] of this.#weights) copy.#weights.set(id, weight);
+    for (const key of this.#services) copy.#services.add(key);
+    return copy;
+  }
+
   /** The remembered weights. */
   get weights(): ReadonlyMap<ServerId, number> {
     return this.#weights;

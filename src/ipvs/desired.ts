@@ -4,6 +4,7 @@ import type { ServerConfig, ServiceConfig } from '../config/model.js';
 import type { CheckReport } from '../health/protocol.js';
 import { formatEndpoint } from '../wire/ipAddress.js';
 import type { IpvsServer, ServerIdentity, ServiceIdentity } from '../wire/ipvsModel.js';
+import { isTakenOut, type ServerOverride } from './overrides.js';
 import type { TableService } from './table.js';
 
 /** Names a server of a service, and its check: `service/address:port`. */
@@ -27,6 +28,8 @@ export interface DesiredInput {
   readonly adoptedWeights: ReadonlyMap<ServerId, number>;
   /** The decisions of before: they tell who was in service, and what stays until a verdict. */
   readonly previous: ReadonlyMap<ServerId, WeightDecision>;
+  /** What operators have set for servers; it counts before the configuration and the checks. */
+  readonly overrides: ReadonlyMap<ServerId, ServerOverride>;
 }
 
 /** The desired table, and for every configured server why it has its weight. */
@@ -96,7 +99,7 @@ function decideService(
   const kept = lastServerUp(config, decisions, input);
   if (kept !== undefined) {
     decisions.set(serverId(config.name, kept), {
-      weight: kept.weight,
+      weight: weightMeant(config, kept, input),
       reason: 'last-server-kept',
     });
   }
@@ -109,7 +112,14 @@ function decideServer(
   id: ServerId,
   input: DesiredInput,
 ): WeightDecision {
-  const configured: WeightDecision = { weight: server.weight, reason: 'configured' };
+  const override = input.overrides.get(id);
+  if (isTakenOut(override)) {
+    return { weight: 0, reason: override?.kind === 'drain' ? 'drained' : 'maintenance' };
+  }
+  const configured: WeightDecision = {
+    weight: override?.weight ?? server.weight,
+    reason: override === undefined ? 'configured' : 'weight-set',
+  };
   const outOfService: WeightDecision = {
     weight: config.whenDown === 'remove' ? null : 0,
     reason: 'check-failed',
@@ -121,13 +131,17 @@ function decideServer(
     case 'down':
       return outOfService;
     case 'unknown':
-      return decideUnknown(server, id, input, configured, outOfService);
+      return decideUnknown(id, input, configured, outOfService);
   }
+}
+
+/** The weight of a server that is up: the operator's, or the configured one. */
+function weightMeant(config: ServiceConfig, server: ServerConfig, input: DesiredInput): number {
+  return input.overrides.get(serverId(config.name, server))?.weight ?? server.weight;
 }
 
 /** No verdict yet, after a start or because the check was changed: nothing moves until there is. */
 function decideUnknown(
-  server: ServerConfig,
   id: ServerId,
   input: DesiredInput,
   configured: WeightDecision,
@@ -140,6 +154,9 @@ function decideUnknown(
         return outOfService;
       case 'configured':
       case 'last-server-kept':
+      case 'drained':
+      case 'maintenance':
+      case 'weight-set':
         return configured;
       case 'adopted':
         break;
@@ -147,7 +164,7 @@ function decideUnknown(
   }
   const adopted = input.adoptedWeights.get(id);
   // A server that the operator has taken out by weight 0 stays out, whatever the kernel had.
-  if (adopted === undefined || server.weight === 0) return configured;
+  if (adopted === undefined || configured.weight === 0) return configured;
   return { weight: adopted, reason: 'adopted' };
 }
 
@@ -164,7 +181,8 @@ function lastServerUp(
   let bestRank: readonly [number, number] = [0, 0];
   for (const server of config.servers) {
     const id = serverId(config.name, server);
-    if (server.weight === 0 || decisions.get(id)?.reason !== 'check-failed') continue;
+    if (weightMeant(config, server, input) === 0 || decisions.get(id)?.reason !== 'check-failed')
+      continue;
     const before = input.previous.get(id);
     const wasInService = before !== undefined && before.reason !== 'check-failed';
     const rank = [wasInService ? 1 : 0, input.health.get(id)?.sinceUnixMs ?? 0] as const;

@@ -11,8 +11,9 @@ import type { IpvsTable } from '../kernel/ipvsTable.js';
 import type { IpvsOperation } from '../wire/ipvsModel.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
 import { Adoption } from './adoption.js';
-import { desiredTable, type ServerId, type WeightDecision } from './desired.js';
+import { type DesiredTable, desiredTable, type ServerId, type WeightDecision } from './desired.js';
 import { diffTables, followUp } from './diff.js';
+import type { ServerOverride } from './overrides.js';
 import { serviceStatuses } from './status.js';
 import type { ListedTableService, ServiceKey } from './table.js';
 
@@ -65,6 +66,7 @@ export class Reconciler {
   #auditIntervalMs: number;
   #services: readonly ServiceConfig[] = [];
   #checks: ReadonlyMap<ServerId, CheckReport> = new Map();
+  #overrides: ReadonlyMap<ServerId, ServerOverride> = new Map();
   #decisions: ReadonlyMap<ServerId, WeightDecision> = new Map();
   #actual: readonly ListedTableService[] = [];
   /** Services that were ours until a reload and are still to be deleted. */
@@ -126,6 +128,24 @@ export class Reconciler {
     if (changed || before.size !== this.#checks.size) void this.#request('change');
   }
 
+  /** Sets what operators have set, all of it, and waits until the kernel has been told. */
+  async setOverrides(overrides: ReadonlyMap<ServerId, ServerOverride>): Promise<void> {
+    this.#overrides = overrides;
+    if (this.#configured) await this.#request('change');
+  }
+
+  /** What {@link configure} would send for these services now. Changes nothing. */
+  async plan(services: readonly ServiceConfig[]): Promise<readonly IpvsOperation[]> {
+    const actual = await this.#readTable([...this.#services, ...services]);
+    const adoption = this.#adoption.copy();
+    adoption.learn(services, actual);
+    const after = serviceKeys(services);
+    const ours = [...serviceKeys(this.#services), ...this.#retired];
+    const retired = new Set(ours.filter((key) => !after.has(key)));
+    const desired = this.#desired(services, adoption);
+    return diffTables(desired.services, actual, retired).operations;
+  }
+
   /** Compares now, and resolves when that is done. */
   audit(): Promise<void> {
     return this.#request('audit');
@@ -173,6 +193,17 @@ export class Reconciler {
       decisions: this.#decisions,
       actual: this.#actual,
       checks: this.#checks,
+      overrides: this.#overrides,
+    });
+  }
+
+  #desired(services: readonly ServiceConfig[], adoption: Adoption): DesiredTable {
+    return desiredTable({
+      services,
+      health: this.#checks,
+      adoptedWeights: adoption.weights,
+      previous: this.#decisions,
+      overrides: this.#overrides,
     });
   }
 
@@ -220,12 +251,7 @@ export class Reconciler {
       const actual = await this.#readTable(services);
       this.#actual = actual;
       this.#adoption.learn(services, actual);
-      const desired = desiredTable({
-        services,
-        health: this.#checks,
-        adoptedWeights: this.#adoption.weights,
-        previous: this.#decisions,
-      });
+      const desired = this.#desired(services, this.#adoption);
       this.#decisions = desired.decisions;
       const difference = diffTables(desired.services, actual, this.#retired);
       foreignServices = difference.foreignServices;

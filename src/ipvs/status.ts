@@ -6,6 +6,7 @@ import type { HealthState } from '../health/reasons.js';
 import type { ListedServer, ListedService } from '../wire/ipvsModel.js';
 import { formatServerIdentity, formatServiceIdentity } from '../wire/ipvsText.js';
 import { listenerServerIdentity, type ServerId, serverId, type WeightDecision } from './desired.js';
+import type { ServerOverride } from './overrides.js';
 import {
   type IndexedService,
   indexTable,
@@ -20,6 +21,7 @@ export interface ServiceStatusInput {
   /** The kernel's table as last read, with what was changed since. */
   readonly actual: readonly ListedTableService[];
   readonly checks: ReadonlyMap<ServerId, CheckReport>;
+  readonly overrides: ReadonlyMap<ServerId, ServerOverride>;
 }
 
 type ListedIndex = ReadonlyMap<ServiceKey, IndexedService<ListedService, ListedServer>>;
@@ -45,6 +47,7 @@ function serverStatus(
   const id = serverId(config.name, server);
   const decision = input.decisions.get(id) ?? { weight: server.weight, reason: 'configured' };
   const check = input.checks.get(id);
+  const override = input.overrides.get(id);
   const listed = listedServers(config, server, index);
   return {
     address: server.address,
@@ -56,6 +59,7 @@ function serverStatus(
       kernel: listed[0]?.weight ?? null,
       reason: decision.reason,
     },
+    ...(override === undefined ? {} : { override }),
     ...(check === undefined ? {} : { check }),
     connections: listed.length === 0 ? null : sumConnections(listed),
   };

@@ -23,6 +23,7 @@ interface SocketOption {
 /** The options in use (asm-generic/socket.h, in.h, netlink.h). */
 export const socketOption = {
   reuseAddress: { level: 1, number: 2, name: 'SO_REUSEADDR' },
+  peerCredentials: { level: 1, number: 17, name: 'SO_PEERCRED' },
   sendBuffer: { level: 1, number: 7, name: 'SO_SNDBUF' },
   receiveBuffer: { level: 1, number: 8, name: 'SO_RCVBUF' },
   error: { level: 1, number: 4, name: 'SO_ERROR' },
@@ -114,4 +115,14 @@ function integerBytes(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setInt32(0, value, hostIsLittleEndian);
   return bytes;
+}
+
+/** The user of the process at the other end of a connected unix socket, when it connected. */
+export function peerUserId(fd: number): number {
+  // struct ucred (socket.h): pid, uid, gid, 32 bits each.
+  const value = new Uint8Array(12);
+  const length = integerBytes(value.length);
+  const { level, number, name } = socketOption.peerCredentials;
+  checked(libc.getsockopt(fd, level, number, value, length), `getsockopt ${name}`);
+  return new DataView(value.buffer).getUint32(4, hostIsLittleEndian);
 }

@@ -25,6 +25,11 @@ export function findUser(text: string): ProcessUser {
   return { userId: Number(userId), groupId: Number(groupId) };
 }
 
+/** The name of a user by number; the number itself when the database has none. */
+export function userName(userId: number): string {
+  return findEntry('/etc/passwd', String(userId))?.[0] ?? String(userId);
+}
+
 /** The fields of the line of a name or number; both files have the number third. */
 function findEntry(path: string, nameOrNumber: string): readonly string[] | undefined {
   const lines = readFileSync(path, 'utf8')

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { LogLevel } from '../vrrp/protocol.js';
 import { Remarks } from '../vrrp/remarks.js';
+import type { OverrideRecord } from '../wire/overrideModel.js';
 import { type PeerHello, peerProtocolVersion } from '../wire/peerMessage.js';
 import { ChannelReport } from './channelReport.js';
 import { PeerConnection } from './connection.js';
@@ -48,6 +49,7 @@ export class PeerEngine {
   #routers: PeerRouters = [];
   #routersAtMs = performance.now();
   #sharedConfig: PeerSharedConfig | undefined;
+  #overrides: readonly OverrideRecord[] = [];
 
   constructor(options: PeerEngineOptions) {
     this.#options = options;
@@ -88,6 +90,12 @@ export class PeerEngine {
   setSharedConfig(config: PeerSharedConfig): void {
     this.#sharedConfig = config;
     this.#sendConfig();
+  }
+
+  /** Takes the overrides that are known here and passes them on. */
+  setOverrides(records: readonly OverrideRecord[]): void {
+    this.#overrides = records;
+    this.#sendOverrides();
   }
 
   /** Closes everything; nothing is posted after it. */
@@ -207,6 +215,10 @@ export class PeerEngine {
       this.#options.post({ type: 'peerConfig', config });
       return;
     }
+    if (message.type === 'overrides') {
+      this.#options.post({ type: 'peerOverrides', records: message.records });
+      return;
+    }
     // The clocks of two machines differ; ages do not.
     const offsetMs = Date.now() - message.sentUnixMs;
     const routers = message.routers.map((router) => ({
@@ -254,6 +266,11 @@ export class PeerEngine {
   #sendEverything(): void {
     this.#sendRouters();
     this.#sendConfig();
+    this.#sendOverrides();
+  }
+
+  #sendOverrides(): void {
+    this.#open?.send({ type: 'overrides', records: this.#overrides });
   }
 
   #sendRouters(): void {

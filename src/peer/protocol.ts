@@ -4,6 +4,7 @@
  */
 import type { LogLevel } from '../vrrp/protocol.js';
 import type { IpAddress } from '../wire/ipAddress.js';
+import type { OverrideRecord } from '../wire/overrideModel.js';
 import type { PeerMessageOf, PeerRouterState } from '../wire/peerMessage.js';
 import type { PeerDisconnectReason, PeerRefusalReason, PeerRefuser } from './reasons.js';
 
@@ -43,6 +44,8 @@ export type ToPeer =
   | { readonly type: 'routers'; readonly routers: PeerRouters }
   /** Our own shared configuration, for the peer. */
   | { readonly type: 'sharedConfig'; readonly config: PeerSharedConfig }
+  /** All overrides that are known here, for the peer. */
+  | { readonly type: 'overrides'; readonly records: readonly OverrideRecord[] }
   | { readonly type: 'stop' };
 
 /** What was counted since the thread started. */
@@ -103,6 +106,8 @@ export type FromPeer =
   | { readonly type: 'report'; readonly report: PeerReport }
   /** The peer's shared configuration; null when the peer is not connected any more. */
   | { readonly type: 'peerConfig'; readonly config: PeerSharedConfig | null }
+  /** All overrides that the peer knows. */
+  | { readonly type: 'peerOverrides'; readonly records: readonly OverrideRecord[] }
   | {
       readonly type: 'log';
       readonly level: LogLevel;

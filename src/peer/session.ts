@@ -52,7 +52,10 @@ export type SessionEvent =
   | { readonly type: 'tick'; readonly stateAgeMs: number };
 
 /** The messages that are not about the connection itself. */
-export type PeerContent = PeerMessageOf<'vrrpState'> | PeerMessageOf<'configDigest'>;
+export type PeerContent =
+  | PeerMessageOf<'vrrpState'>
+  | PeerMessageOf<'configDigest'>
+  | PeerMessageOf<'overrides'>;
 
 /** What is to be done, in the order of the list. */
 export type SessionAction =
@@ -174,6 +177,7 @@ function hear(state: SessionState, message: PeerMessage, nowMs: number): Session
       return { state: hearAnswer(state, message.sequence, nowMs), actions: [] };
     case 'vrrpState':
     case 'configDigest':
+    case 'overrides':
       if (state.phase !== 'open') return protocolError(state);
       return { state, actions: [{ type: 'deliver', message }] };
   }

@@ -27,6 +27,9 @@ port.on('message', (message: ToPeer) => {
     case 'sharedConfig':
       engine.setSharedConfig(message.config);
       break;
+    case 'overrides':
+      engine.setOverrides(message.records);
+      break;
     case 'stop':
       engine.stop();
       post({ type: 'stopped' });

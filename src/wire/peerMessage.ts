@@ -5,6 +5,7 @@
  * does not know is left out, so that two versions of Tandem can be a pair while one is upgraded.
  * Times are Unix milliseconds of the sender's clock.
  */
+import { overrideRecordsShape } from './overrideModel.js';
 import { encodePeerFrame, type PeerFrame } from './peerMessageFrame.js';
 import {
   integer,
@@ -102,6 +103,8 @@ export const peerMessageTable = {
     version: 1,
     body: record({ digest, routers: list(routerConfig, routersMax) }),
   },
+  /** All that operators have set for servers, on either director, as the sender knows it. */
+  overrides: { type: 16, version: 1, body: record({ records: overrideRecordsShape }) },
 } as const satisfies Readonly<
   Record<string, { readonly type: number; readonly version: number; readonly body: Shape<unknown> }>
 >;

@@ -41,6 +41,37 @@ export function text(lengthMax: number): Shape<string> {
   };
 }
 
+/** Text of a person in any script, without control characters, for the same reason. */
+export function plainText(lengthMax: number): Shape<string> {
+  return {
+    read(raw, where) {
+      if (typeof raw !== 'string') throw wrong(where, 'text', raw);
+      if (raw.length > lengthMax || !isPlainText(raw)) {
+        throw new WireError(
+          'bad-value',
+          `${where} must have no control characters and at most ${lengthMax} characters`,
+        );
+      }
+      return raw;
+    },
+  };
+}
+
+/** Whether a text has no control, format, private or unpaired characters (Unicode category C). */
+export function isPlainText(text: string): boolean {
+  return /^\P{C}*$/u.test(text);
+}
+
+/** `true` or `false`. */
+export function boolean(): Shape<boolean> {
+  return {
+    read(raw, where) {
+      if (typeof raw !== 'boolean') throw wrong(where, 'true or false', raw);
+      return raw;
+    },
+  };
+}
+
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max: number): Shape<number> {
   return {

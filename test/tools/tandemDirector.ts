@@ -62,6 +62,9 @@ export function agentConfig(lan: Lan, node: DirectorName, settings: RouterSettin
     ]),
     ...(settings.isSyncGroup === true ? [`syncGroups: [${groupOf(settings)}]`] : []),
     `api: { socket: ${agentFiles(lan, node).socketPath} }`,
+    'overrides:',
+    `  stateFile: ${join(lan.folder, `${node}-overrides.json`)}`,
+    `  maintenanceFolder: ${join(lan.folder, `${node}-maintenance`)}`,
     '',
   ].join('\n');
 }

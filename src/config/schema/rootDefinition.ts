@@ -16,7 +16,7 @@ import { interfaceName, listenEndpoint, multicastGroup } from './networkTypes.js
 import { peeringType } from './peeringDefinition.js';
 import { presetType } from './presetType.js';
 import { nodeType, partName, syncGroupType, virtualRouterType } from './routerDefinition.js';
-import { boolean, duration, integer, oneOf, text } from './scalarTypes.js';
+import { boolean, duration, integer, oneOf, percentage, text } from './scalarTypes.js';
 import { serviceType } from './serviceDefinition.js';
 import { systemSection } from './systemDefinition.js';
 import { trackerType } from './trackerDefinition.js';
@@ -28,6 +28,12 @@ const socketPath = text({
   description: 'absolute path, at most 107 characters',
   pattern: /^\/[!-~]{1,106}$/,
   expected: 'an absolute path of at most 107 characters without spaces',
+});
+
+const filePath = text({
+  description: 'absolute path',
+  pattern: /^\/[!-~]{1,4094}$/,
+  expected: 'an absolute path without spaces',
 });
 
 /** The whole file. */
@@ -74,6 +80,26 @@ export const rootDefinition = {
     auditInterval: withDefault(duration({ minMs: 1000, maxMs: 3_600_000 }), '30s', {
       env: 'TANDEM_IPVS_AUDIT_INTERVAL',
       doc: "How often the kernel's table is compared with what it shall be, and put right.",
+    }),
+  }),
+  overrides: section('What operators set for servers: drain, maintenance, weights.', {
+    stateFile: withDefault(filePath, '/var/lib/tandem/overrides.json', {
+      env: 'TANDEM_OVERRIDES_STATE_FILE',
+      doc: 'The file that it survives a restart in.',
+    }),
+    maintenanceFolder: withDefault(filePath, '/run/tandem/maintenance', {
+      env: 'TANDEM_OVERRIDES_MAINTENANCE_FOLDER',
+      doc:
+        'A file in this folder takes a server out of service while it is there. Its name is ' +
+        '`ADDRESS`, `ADDRESS:PORT` or `SERVICE@ADDRESS:PORT`, its first line is the reason.',
+    }),
+  }),
+  reload: section('What a reload may do.', {
+    maxRemovedShare: withDefault(percentage, '50%', {
+      env: 'TANDEM_RELOAD_MAX_REMOVED_SHARE',
+      doc:
+        'A reload that would remove more than this share of the servers or of the services is ' +
+        'refused unless it is forced (`tandem reload --force`). The value that runs counts.',
     }),
   }),
   peering: optional(peeringType, {

@@ -71,6 +71,17 @@ export function notText(raw: unknown): Complaint {
   return new Complaint(`must be text, got ${describeValue(raw)}`, hint);
 }
 
+/** A share of a whole, from `0%` to `100%`; the value is the number before the sign. */
+export const percentage: ValueType<number> = scalarType('percentage, 0% to 100%', (raw) => {
+  if (typeof raw === 'number') {
+    return new Complaint(`needs a percent sign, got ${raw}`, `for example ${raw}%`);
+  }
+  const digits = typeof raw === 'string' ? /^(\d{1,3})%$/.exec(raw)?.[1] : undefined;
+  const value = Number(digits ?? Number.NaN);
+  if (value <= 100) return value;
+  return new Complaint(`must be a percentage such as 50%, 0% to 100%, got ${describeValue(raw)}`);
+});
+
 /** A duration with a unit; the value is in milliseconds. */
 export function duration(range: {
   readonly minMs: number;

@@ -5,7 +5,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fetchStatus, requestFailover, requestReload } from '../../../src/api/client.js';
+import {
+  fetchServers,
+  fetchStatus,
+  requestFailover,
+  requestOverride,
+  requestPlan,
+  requestReload,
+} from '../../../src/api/client.js';
+import type { OverrideRequest } from '../../../src/api/overrideModel.js';
 import { type ApiActions, startApiServer } from '../../../src/api/server.js';
 import type { StatusDocument } from '../../../src/api/statusModel.js';
 import { TandemError } from '../../../src/errors.js';
@@ -15,11 +23,25 @@ const document = { cluster: 'web', node: 'lb1' } as unknown as StatusDocument;
 
 const actions: ApiActions = {
   status: async () => document,
-  reload: async () => ({ message: 'reloaded', warnings: ['one'] }),
+  reload: async (force) => ({ message: force ? 'forced' : 'reloaded', warnings: ['one'] }),
   failover: async ({ router = 'all', forMs, force }) => ({
     message: `${router} ${forMs} ${force}`,
     routers: [],
     untilUnixMs: null,
+  }),
+  override: async ({ action, server, weight, reason, user }, descriptor) => ({
+    message: `${action} ${server} ${weight} ${reason} ${user} ${typeof descriptor}`,
+    servers: [],
+    templatesExpire: true,
+  }),
+  servers: async () => ({ servers: [], templatesExpire: false }),
+  plan: async ({ file, text }) => ({
+    file,
+    against: 'agent',
+    vrrp: [],
+    ipvs: [],
+    notes: [`${text.length} characters`],
+    warnings: [],
   }),
 };
 
@@ -38,6 +60,60 @@ test('a failover travels with its router, its time and whether it is forced', as
   const { message } = await requestFailover(path, { router: 'vip', forMs: 9000, force: true });
   assert.equal(message, 'vip 9000 true');
   assert.equal((await requestFailover(path, { forMs: 0, force: false })).message, 'all 0 false');
+});
+
+test('a reload says whether it is forced', async (context) => {
+  const path = temporarySocket(context);
+  const server = await startApiServer(path, actions);
+  context.after(() => server.close());
+  assert.equal((await requestReload(path, true)).message, 'forced');
+  assert.equal((await requestReload(path)).message, 'reloaded');
+});
+
+const override: OverrideRequest = {
+  action: 'weight',
+  server: 'web/10.0.0.2',
+  all: false,
+  weight: 3,
+  reason: '新磁盘',
+  user: 'alice',
+};
+
+test('an override travels whole, with the connection that it came on', async (context) => {
+  const path = temporarySocket(context);
+  const server = await startApiServer(path, actions);
+  context.after(() => server.close());
+  const { message } = await requestOverride(path, override);
+  assert.equal(message, 'weight web/10.0.0.2 3 新磁盘 alice number');
+  assert.equal((await fetchServers(path, { server: 'x', all: true })).templatesExpire, false);
+});
+
+const badOverrides: Readonly<Record<string, object>> = {
+  'an action that does not exist': { action: 'destroy' },
+  'a weight that is none': { weight: -1 },
+  'no weight': { weight: undefined },
+  'a reason with a control character': { reason: 'a\u001b[2J' },
+  'a reason that is too long': { reason: 'x'.repeat(201) },
+  'no server': { server: undefined },
+};
+
+for (const [what, change] of Object.entries(badOverrides)) {
+  test(`an override with ${what} is a usage error`, async (context) => {
+    const path = temporarySocket(context);
+    const server = await startApiServer(path, actions);
+    context.after(() => server.close());
+    const request = { ...override, ...change };
+    await assert.rejects(requestOverride(path, request), { code: 'USAGE', exitCode: 2 });
+  });
+}
+
+test('a plan takes a file that is far larger than other requests', async (context) => {
+  const path = temporarySocket(context);
+  const server = await startApiServer(path, actions);
+  context.after(() => server.close());
+  const text = '#'.repeat(2_000_000);
+  const { notes } = await requestPlan(path, { file: 'tandem.yaml', text });
+  assert.deepEqual(notes, ['2000000 characters']);
 });
 
 for (const forMs of [-1, 1.5, 86_400_001, Number.NaN]) {

@@ -8,6 +8,7 @@ import {
   serverId,
   type WeightDecision,
 } from '../../../src/ipvs/desired.js';
+import type { ServerOverride } from '../../../src/ipvs/overrides.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
 import { mark, report, serverConfig, serviceConfig, web, webTls } from './configs.js';
 
@@ -17,6 +18,7 @@ interface Given {
   /** Kernel weight of server number n. */
   readonly adopted?: Readonly<Record<number, number>>;
   readonly previous?: ReadonlyMap<string, WeightDecision>;
+  readonly overrides?: ReadonlyMap<string, ServerOverride>;
 }
 
 function decide(given: Given): DesiredTable {
@@ -27,6 +29,7 @@ function decide(given: Given): DesiredTable {
       Object.entries(given.adopted ?? {}).map(([number, weight]) => [idOf(Number(number)), weight]),
     ),
     previous: given.previous ?? new Map(),
+    overrides: given.overrides ?? new Map(),
   });
 }
 
@@ -49,6 +52,7 @@ test('a service without a check has the configured weights, whatever was in the 
     health: new Map(),
     adoptedWeights: new Map([[idOf(2), 9]]),
     previous: new Map(),
+    overrides: new Map(),
   });
   assert.deepEqual(weights(table), ['2 configured', '3 configured']);
 });
@@ -217,4 +221,51 @@ test('thresholds and forwarding go to the kernel as configured, for both familie
     },
   ]);
   assert.equal(serverId('web', { address, port: 80 }), 'web/[2001:db8::2]:80');
+});
+
+function operator(number: number, change: Partial<ServerOverride>) {
+  const override: ServerOverride = {
+    kind: 'drain',
+    weight: 0,
+    user: 'alice',
+    reason: '',
+    node: 'lb1',
+    sinceUnixMs: 0,
+  };
+  return new Map([[idOf(number), { ...override, ...change }]]);
+}
+
+test('a server that the operator took out has weight 0, whatever its check says', () => {
+  const reports = [report(2, 'up'), report(3, 'up')];
+  const drained = decide({ reports, overrides: operator(2, {}) });
+  assert.deepEqual(weights(drained), ['0 drained', '3 configured']);
+  const down = decide({
+    service: { whenDown: 'remove' },
+    reports: [report(2, 'down'), report(3, 'up')],
+    overrides: operator(2, { kind: 'file' }),
+  });
+  assert.deepEqual(weights(down), ['0 maintenance', '3 configured']);
+});
+
+test('the weight of the operator counts while the check passes, also as the last one', () => {
+  const overrides = operator(2, { kind: 'weight', weight: 9 });
+  const up = decide({ reports: [report(2, 'up'), report(3, 'up')], overrides });
+  assert.deepEqual(weights(up), ['9 weight-set', '3 configured']);
+  const reports = [report(2, 'down', 5), report(3, 'down', 4)];
+  assert.deepEqual(weights(decide({ reports, overrides })), ['0 check-failed', '0 check-failed']);
+  const kept = decide({ service: { whenAllDown: 'keep-last' }, reports, overrides });
+  assert.deepEqual(weights(kept), ['9 last-server-kept', '0 check-failed']);
+});
+
+test('a server that was taken out is never kept as the last one', () => {
+  const reports = [report(2, 'down', 5), report(3, 'down', 4)];
+  const overrides = operator(2, { kind: 'maintain' });
+  const table = decide({ service: { whenAllDown: 'keep-last' }, reports, overrides });
+  assert.deepEqual(weights(table), ['0 maintenance', '3 last-server-kept']);
+});
+
+test('a server that is put back without a verdict has its configured weight', () => {
+  const drained = decide({ adopted: { 2: 0, 3: 3 }, overrides: operator(2, {}) });
+  const table = decide({ adopted: { 2: 0, 3: 3 }, previous: drained.decisions });
+  assert.deepEqual(weights(table), ['2 configured', '3 adopted']);
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { PeerReport } from '../../../src/peer/protocol.js';
 import { heartbeatTimeoutMs } from '../../../src/peer/session.js';
 import { sharedConfig } from '../../../src/peer/sharedConfig.js';
+import type { OverrideRecord } from '../../../src/wire/overrideModel.js';
 import { waitFor } from '../../tools/waiting.js';
 import { makeSpec } from '../vrrp/support.js';
 import { freePort, keyA, keyB, makeRouter, makeSettings, WatchedPeer } from './support.js';
@@ -51,6 +52,30 @@ test('each tells the other its configuration, and forgets the peer that is gone'
   assert.equal(peer, null);
   assert.equal(routers, null);
   await waitFor('nothing known any more', () => lb2.config === null);
+});
+
+test('each tells the other what operators have set, also what was set before', async (t) => {
+  const port = await freePort();
+  const record: OverrideRecord = {
+    server: 'web/10.0.0.2:80',
+    kind: 'drain',
+    folderOf: '',
+    holds: true,
+    weight: 0,
+    atUnixMs: 1_000,
+    node: 'lb1',
+    user: 'alice',
+    reason: '新磁盘',
+  };
+  const lb1 = new WatchedPeer(t, makeSettings('lb1', port));
+  lb1.thread.post({ type: 'overrides', records: [record] });
+  const lb2 = new WatchedPeer(t, makeSettings('lb2', port));
+  await waitFor('what was set before', () => lb2.overrides?.length === 1);
+  assert.deepEqual(lb2.overrides, [record]);
+  const back = { ...record, holds: false, atUnixMs: 2_000, node: 'lb2' };
+  lb2.thread.post({ type: 'overrides', records: [back] });
+  await waitFor('what was taken back', () => lb1.overrides?.[0]?.holds === false);
+  assert.deepEqual(lb1.overrides, [back]);
 });
 
 test('a wrong key is refused, and both sides say so', async (t) => {

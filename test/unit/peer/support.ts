@@ -11,6 +11,7 @@ import type {
   PeerSharedConfig,
 } from '../../../src/peer/protocol.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
+import type { OverrideRecord } from '../../../src/wire/overrideModel.js';
 import type { PeerHello } from '../../../src/wire/peerMessage.js';
 import { waitFor } from '../../tools/waiting.js';
 
@@ -84,6 +85,7 @@ export class WatchedPeer {
   readonly logs: string[] = [];
   report: PeerReport | undefined;
   config: PeerSharedConfig | null | undefined;
+  overrides: readonly OverrideRecord[] | undefined;
 
   constructor(context: TestContext, settings: PeerSettings, networkNamespacePath?: string) {
     this.thread = startPeerThread({
@@ -115,6 +117,7 @@ export class WatchedPeer {
 
   #take(message: FromPeer): void {
     if (message.type === 'report') this.report = message.report;
+    if (message.type === 'peerOverrides') this.overrides = message.records;
     if (message.type === 'peerConfig') this.config = message.config;
     if (message.type === 'log') this.logs.push(`${message.level}: ${message.message}`);
   }

@@ -89,7 +89,7 @@ const pureFiles: readonly RegExp[] = [
   /^src\/peer\/(comparison|introduction|reasons|reconnect|session)\.ts$/,
   /^src\/host\/(firewallRules|requirements|realServerPlan|realServerFiles)\.ts$/,
   /^src\/probe\/summary\.ts$/,
-  /^src\/ipvs\/(diff|desired|table|status|adoption)\.ts$/,
+  /^src\/ipvs\/(diff|desired|table|status|adoption|overrides|serverSelection)\.ts$/,
   /^src\/ipvs\/command\/(model|names|options|optionRules|wordReader|numberText)\.ts$/,
   /^src\/ipvs\/command\/(endpointText|draft|draftCommand|parse|schedulerFlagNames)\.ts$/,
   /^src\/ipvs\/command\/(order|serviceWords|tableText|savedRules|connectionTable)\.ts$/,

@@ -22,6 +22,23 @@ const key = fc.stringMatching(/^[A-Za-z][A-Za-z0-9]{0,31}$/);
 
 const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({
+    type: fc.constant('overrides' as const),
+    records: fc.array(
+      fc.record({
+        server: text(160),
+        kind: text(32),
+        folderOf: text(63),
+        holds: fc.boolean(),
+        weight: fc.integer({ min: 0, max: 2_147_483_647 }),
+        atUnixMs: time,
+        node: text(63),
+        user: text(64),
+        reason: fc.constantFrom('', 'disks', '新磁盘'),
+      }),
+      { maxLength: 4 },
+    ),
+  }),
+  fc.record({
     type: fc.constant('hello' as const),
     protocolVersion: fc.integer({ min: 0, max: 0xffff }),
     cluster: text(63),
@@ -139,6 +156,28 @@ const vectors: readonly { readonly message: PeerMessage; readonly head: string; 
     json:
       '{"digest":"ab","routers":[{"name":"x","vrid":1,"digest":"cd",' +
       '"values":{"version":"3"},"addresses":[]}]}',
+  },
+  {
+    message: {
+      type: 'overrides',
+      records: [
+        {
+          server: 'web/10.0.0.2:80',
+          kind: 'drain',
+          folderOf: '',
+          holds: true,
+          weight: 0,
+          atUnixMs: 5,
+          node: 'lb1',
+          user: 'alice',
+          reason: 'disks',
+        },
+      ],
+    },
+    head: '0000009900100100',
+    json:
+      '{"records":[{"server":"web/10.0.0.2:80","kind":"drain","folderOf":"","holds":true,' +
+      '"weight":0,"atUnixMs":5,"node":"lb1","user":"alice","reason":"disks"}]}',
   },
 ];
 
