@@ -9,13 +9,14 @@ import { eventually } from './ipvsSupport.js';
 
 const mainScript = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
-/** Starts it as node lb1 and waits until it answers; it is gone when the test ends. */
+/** Starts it as a node, lb1 unless named, and waits until it answers; it is gone when the test ends. */
 export async function startAgent(
   context: TestContext,
   configPath: string,
   socketPath: string,
+  node = 'lb1',
 ): Promise<ChildProcess> {
-  const agent = spawn(process.execPath, [mainScript, 'run', '-c', configPath, '--node', 'lb1'], {
+  const agent = spawn(process.execPath, [mainScript, 'run', '-c', configPath, '--node', node], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   context.after(async () => {
