@@ -9,7 +9,7 @@ import { eventually } from './ipvsSupport.js';
 
 const mainScript = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
-/** Starts it as a node, lb1 unless named, and waits until it answers; it is gone when the test ends. */
+/** Starts it as a node and waits until it answers; it is gone when the test ends. */
 export async function startAgent(
   context: TestContext,
   configPath: string,

@@ -117,7 +117,14 @@ test('the socket tells the metrics too', async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-metrics-'));
   context.after(() => rmSync(folder, { recursive: true }));
   const unused = () => Promise.reject(new Error('not called'));
-  const actions = { status: async () => status, reload: unused, failover: unused };
+  const actions = {
+    status: async () => status,
+    reload: unused,
+    failover: unused,
+    override: unused,
+    servers: unused,
+    plan: unused,
+  };
   const path = join(folder, 'api.sock');
   const server = await startApiServer(path, actions);
   context.after(() => server.close());
