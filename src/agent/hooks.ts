@@ -6,7 +6,7 @@ import type { HookStatus } from '../api/statusModel.js';
 import type { HookSpec, TandemConfig } from '../config/model.js';
 import { printable } from '../health/probes/printable.js';
 import { type CommandResult, type RunningCommand, startCommand } from '../kernel/childProcess.js';
-import { commandEnvironment, commandUser } from '../track/scriptTracker.js';
+import { commandEnvironment, commandUser } from '../kernel/commandUser.js';
 import type { SyncGroupSpec, VirtualRouterReport } from '../vrrp/protocol.js';
 import type { VirtualRouterState } from '../vrrp/reasons.js';
 import {

@@ -1,7 +1,7 @@
 /** Sees that every user that a command shall run as exists, before anything is changed. */
 import type { TandemConfig } from '../config/model.js';
 import { TandemError } from '../errors.js';
-import { commandUser, defaultUser } from '../track/scriptTracker.js';
+import { commandUser, defaultUser } from '../kernel/commandUser.js';
 
 /** Throws `USER_UNKNOWN`, naming who wants the user. */
 export function requireUsers(config: TandemConfig): void {

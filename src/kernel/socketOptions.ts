@@ -32,6 +32,7 @@ export const socketOption = {
   bindToDevice: { level: 1, number: 25, name: 'SO_BINDTODEVICE' },
   sendBufferForce: { level: 1, number: 32, name: 'SO_SNDBUFFORCE' },
   receiveBufferForce: { level: 1, number: 33, name: 'SO_RCVBUFFORCE' },
+  mark: { level: 1, number: 36, name: 'SO_MARK' },
   timestampNs: { level: 1, number: 35, name: 'SO_TIMESTAMPNS' },
   overflowCount: { level: 1, number: 40, name: 'SO_RXQ_OVFL' },
   ipTypeOfService: { level: 0, number: 1, name: 'IP_TOS' },

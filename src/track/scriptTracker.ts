@@ -1,17 +1,9 @@
 /** Runs the command of a script tracker again and again, never twice at once. */
 import { type RunningCommand, startCommand } from '../kernel/childProcess.js';
-import { findUser, type ProcessUser } from '../kernel/userDatabase.js';
+import { commandEnvironment, commandUser, defaultUser } from '../kernel/commandUser.js';
+import type { ProcessUser } from '../kernel/userDatabase.js';
 import { observeScript } from './mainObservation.js';
 import type { ScriptSubject, TrackerObservation } from './model.js';
-
-/** Whom scripts run as when the agent is root and they name nobody: a check seldom needs more. */
-export const defaultUser = 'nobody';
-
-/** Where programs look for other programs. */
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** The environment of every command of the operator, which inherits nothing from the agent. */
-export const commandEnvironment: Readonly<Record<string, string>> = { PATH: path, LANG: 'C.UTF-8' };
 
 /** Looks at one subject until it is closed. */
 export interface Watch {
@@ -67,16 +59,4 @@ async function runOnce(
   });
   onStart(command);
   return observeScript(await command.finished);
-}
-
-/**
- * Who a command runs as: the user configured, else the given one when this process is root, else
- * whoever this process is. Throws `USER_UNKNOWN`.
- */
-export function commandUser(
-  configured: string | undefined,
-  otherwise: string | undefined,
-): ProcessUser | undefined {
-  if (configured !== undefined) return findUser(configured);
-  return otherwise === undefined || process.getuid?.() !== 0 ? undefined : findUser(otherwise);
 }

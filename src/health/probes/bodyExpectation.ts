@@ -1,72 +1,80 @@
 /** What a check expects of the body of an answer. */
-import { createContext, Script } from 'node:vm';
+import { createHash } from 'node:crypto';
+import { query } from 'json-p3';
+import type { BodyExpectation, DigestExpectation, JsonExpectation } from '../probeSpec.js';
 import { failed, inconclusive, type ProbeOutcome } from './probe.js';
-
-/** The part of an HTTP probe's specification that is about the body. */
-export interface BodyExpectation {
-  readonly bodyContains?: string;
-  readonly bodyMatches?: string;
-}
-
-/** A regular expression sees this many characters of the body, counted from its beginning. */
-export const regexInputLengthMax = 65_536;
-
-/** The time that one match may take before it is stopped. */
-export const regexTimeoutMs = 50;
+import { matchInTime, regexInputLengthMax, regexTimeoutMs } from './timedMatch.js';
 
 /** Whether the body matters at all. */
 export function expectsBody(expectation: BodyExpectation): boolean {
-  return expectation.bodyContains !== undefined || expectation.bodyMatches !== undefined;
+  const { bodyContains, bodyMatches, bodyDigest, bodyJson } = expectation;
+  return [bodyContains, bodyMatches, bodyDigest, bodyJson].some((part) => part !== undefined);
 }
 
 /** Why a whole body is not as expected; `undefined` when it is. */
 export function judgeBody(expectation: BodyExpectation, body: Buffer): ProbeOutcome | undefined {
-  const { bodyContains, bodyMatches } = expectation;
+  const { bodyContains, bodyMatches, bodyDigest, bodyJson } = expectation;
   if (bodyContains !== undefined && !body.includes(bodyContains, 0, 'utf8')) {
-    return failed('body-mismatch', `the body does not contain "${bodyContains}": ${snippet(body)}`);
+    return mismatch(`the body does not contain "${bodyContains}"`, body);
   }
-  if (bodyMatches === undefined) return undefined;
+  return (
+    (bodyMatches === undefined ? undefined : judgePattern(bodyMatches, body)) ??
+    (bodyDigest === undefined ? undefined : judgeDigest(bodyDigest, body)) ??
+    (bodyJson === undefined ? undefined : judgeJson(bodyJson, body))
+  );
+}
+
+function judgePattern(pattern: string, body: Buffer): ProbeOutcome | undefined {
   const text = body.toString('utf8').slice(0, regexInputLengthMax);
-  switch (matchInTime(bodyMatches, text)) {
+  switch (matchInTime(pattern, text)) {
     case 'match':
       return undefined;
     case 'no-match':
-      return failed('body-mismatch', `the body does not match /${bodyMatches}/: ${snippet(body)}`);
+      return mismatch(`the body does not match /${pattern}/`, body);
     case 'too-slow':
       return inconclusive(
         'internal-error',
-        `/${bodyMatches}/ took more than ${regexTimeoutMs} ms on this body`,
+        `/${pattern}/ took more than ${regexTimeoutMs} ms on this body`,
       );
     case 'invalid':
-      return inconclusive('internal-error', `/${bodyMatches}/ is no regular expression`);
+      return inconclusive('internal-error', `/${pattern}/ is no regular expression`);
   }
+}
+
+function judgeDigest(
+  { algorithm, hex }: DigestExpectation,
+  body: Buffer,
+): ProbeOutcome | undefined {
+  const digest = createHash(algorithm).update(body).digest('hex');
+  if (digest === hex) return undefined;
+  return mismatch(`the ${algorithm} digest of the body is ${digest}`, body);
+}
+
+function judgeJson(
+  expectations: readonly JsonExpectation[],
+  body: Buffer,
+): ProbeOutcome | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(body.toString('utf8'));
+  } catch {
+    return mismatch('the body is no JSON', body);
+  }
+  for (const { path, equals } of expectations) {
+    // JSON.parse gives nothing but what the library calls a JSON value.
+    const values = query(path, document as Parameters<typeof query>[1]).values();
+    if (equals === undefined ? values.length > 0 : values.includes(equals)) continue;
+    const found = values.length === 0 ? 'nothing' : JSON.stringify(values[0]);
+    const wanted = equals === undefined ? 'something' : JSON.stringify(equals);
+    return failed('body-mismatch', `${path} is ${found} and not ${wanted}`);
+  }
+  return undefined;
+}
+
+function mismatch(what: string, body: Buffer): ProbeOutcome {
+  return failed('body-mismatch', `${what}: ${snippet(body)}`);
 }
 
 function snippet(body: Buffer): string {
   return body.length === 0 ? 'it is empty' : body.toString('utf8', 0, 200);
-}
-
-/** Where a match runs: V8 can only stop code that was started as a script with a timeout. */
-const matcher = {
-  variables: createContext({ pattern: /(?:)/u, text: '' }),
-  script: new Script('pattern.test(text)'),
-};
-
-/**
- * Matches with a time limit. A configured expression may backtrack for hours on a body that it was
- * not made for, even on a short one; it would hold up every other check of this thread. Such an
- * expression is a fault of the configuration, so the outcome says nothing about the server.
- */
-function matchInTime(pattern: string, text: string): 'match' | 'no-match' | 'too-slow' | 'invalid' {
-  try {
-    matcher.variables.pattern = new RegExp(pattern, 'u');
-    matcher.variables.text = text;
-    const matched = matcher.script.runInContext(matcher.variables, { timeout: regexTimeoutMs });
-    return matched === true ? 'match' : 'no-match';
-  } catch (error) {
-    // The error of the time limit belongs to the other context, so `instanceof Error` is false.
-    return error instanceof SyntaxError ? 'invalid' : 'too-slow';
-  } finally {
-    matcher.variables.text = '';
-  }
 }

@@ -1,4 +1,5 @@
 /** What a failed system call of a probe says: of the server, or of this side. */
+import { TandemError } from '../../errors.js';
 import type { ProbeFailure, ProbeInconclusive } from '../reasons.js';
 import { failed, inconclusive, type ProbeOutcome } from './probe.js';
 
@@ -30,6 +31,9 @@ const localFaults: ReadonlyMap<string, ProbeInconclusive> = new Map([
   ['ENOMEM', 'local-resources'],
   ['ENETDOWN', 'local-address'],
   ['ENODEV', 'local-address'],
+  // A rule of this machine's own firewall drops what the probe sends.
+  ['EPERM', 'local-permission'],
+  ['EACCES', 'local-permission'],
 ]);
 
 /** An error as Node gives it; all of these may be absent. */
@@ -49,4 +53,18 @@ export function outcomeOfSystemError(error: NodeError): ProbeOutcome {
     return inconclusive('local-address', detail);
   }
   return inconclusive(localFaults.get(code) ?? 'internal-error', detail);
+}
+
+/** The outcome of a probe that could not even begin: what the kernel layer threw, or Node. */
+export function outcomeOfThrown(error: unknown): ProbeOutcome {
+  if (error instanceof TandemError) {
+    const reason = localFaults.get(error.errnoName ?? '') ?? 'internal-error';
+    return inconclusive(
+      error.errnoName === 'EADDRNOTAVAIL' ? 'local-address' : reason,
+      error.message,
+    );
+  }
+  return error instanceof Error
+    ? outcomeOfSystemError(error)
+    : inconclusive('internal-error', String(error));
 }
