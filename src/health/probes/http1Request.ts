@@ -20,7 +20,7 @@ type Settle = (result: HttpAnswer | ProbeOutcome) => void;
  * by Node's own limit of 16 KiB.
  */
 export const askHttp1: AskHttp = (target, question, signal) =>
-  new Promise((resolve) => {
+  new Promise((resolve, reject) => {
     const { spec, request } = question;
     let client: ClientRequest | undefined;
     let response: IncomingMessage | undefined;
@@ -41,7 +41,14 @@ export const askHttp1: AskHttp = (target, question, signal) =>
     const connection = openConnection(target, options, {
       failed: settle,
       ready: (socket) => {
-        client = send(socket, request);
+        try {
+          client = send(socket, request);
+        } catch (error) {
+          // A request that cannot be sent is a bug of ours, and the caller's to report.
+          connection.destroy();
+          reject(error);
+          return;
+        }
         // The error listeners stay, so that an error after the end is not an uncaught one.
         client.on('error', (error) => settle(outcomeOfHttpError(error)));
         client.on('response', (incoming) => {

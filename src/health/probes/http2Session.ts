@@ -34,7 +34,7 @@ export function overHttp2<Result>(
   signal: AbortSignal,
   onStream: (stream: ClientHttp2Stream, settle: (result: Result | ProbeOutcome) => void) => void,
 ): Promise<Result | ProbeOutcome> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let session: ClientHttp2Session | undefined;
     const settle = (result: Result | ProbeOutcome): void => {
       signal.removeEventListener('abort', onDeadline);
@@ -67,7 +67,16 @@ export function overHttp2<Result>(
           if (code !== 0) settle(failed('malformed-response', `the server gave up: code ${code}`));
         });
         session.on('close', () => settle(failed('truncated', 'the server closed the session')));
-        const stream = session.request(headers);
+        let stream: ClientHttp2Stream;
+        try {
+          stream = session.request(headers);
+        } catch (error) {
+          // A request that cannot be sent is a bug of ours, and the caller's to report.
+          session.destroy();
+          connection.destroy();
+          reject(error);
+          return;
+        }
         stream.on('error', (error) => settle(outcomeOfHttp2Error(error)));
         onStream(stream, settle);
         stream.end(body);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { regexInputLengthMax } from '../../../src/health/probes/bodyExpectation.js';
-import { bodyBytesMax } from '../../../src/health/probes/http.js';
+import { bodyBytesMax } from '../../../src/health/probes/httpModel.js';
+import { regexInputLengthMax } from '../../../src/health/probes/timedMatch.js';
 import { answerWith, httpServer, httpSpec, probeOnce, type TestServer } from './support/servers.js';
 
 type Spec = NonNullable<Parameters<typeof httpSpec>[0]>;

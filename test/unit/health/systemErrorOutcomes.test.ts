@@ -16,7 +16,7 @@ const table = [
   ['ENOBUFS', 'connect', 'inconclusive', 'local-resources'],
   ['EAGAIN', 'connect', 'inconclusive', 'local-resources'],
   ['ENETDOWN', 'connect', 'inconclusive', 'local-address'],
-  ['EPERM', 'connect', 'inconclusive', 'internal-error'],
+  ['EPERM', 'connect', 'inconclusive', 'local-permission'],
   ['ESOMETHINGNEW', 'connect', 'inconclusive', 'internal-error'],
 ] as const;
 
