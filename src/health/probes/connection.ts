@@ -1,6 +1,6 @@
 /** Opens the connections of all probes that speak TCP: source address, mark and TLS included. */
 import { connect, Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { openProbeSocket } from '../../kernel/probeSocket.js';
 import type { ProbeOrigin, TlsSettings } from '../probeSpec.js';
 import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
@@ -121,8 +121,9 @@ export function secure(
  * Ends a connection. A reset instead of an orderly end leaves no socket in TIME_WAIT on the
  * director, which would hold a local port for a minute for every probe.
  */
-export function endSocket(socket: Socket): void {
-  if (socket.connecting || socket.destroyed) socket.destroy();
+function endSocket(socket: Socket): void {
+  // Only a plain TCP socket that is its own can be reset.
+  if (socket.connecting || socket.destroyed || socket instanceof TLSSocket) socket.destroy();
   else socket.resetAndDestroy();
 }
 

@@ -25,10 +25,10 @@ export const askHttp1: AskHttp = (target, question, signal) =>
     let client: ClientRequest | undefined;
     let response: IncomingMessage | undefined;
     const settle: Settle = (result) => {
+      resolve(result);
       signal.removeEventListener('abort', onDeadline);
       client?.destroy();
       connection.destroy();
-      resolve(result);
     };
     const onDeadline = (): void => {
       settle(failed('timeout', connection.progress() ?? progressOf(response)));

@@ -38,9 +38,10 @@ export function overHttp2<Result>(
     let session: ClientHttp2Session | undefined;
     const settle = (result: Result | ProbeOutcome): void => {
       signal.removeEventListener('abort', onDeadline);
-      session?.destroy();
-      connection.destroy();
       resolve(result);
+      // The session owns the socket, and ends it.
+      if (session === undefined) connection.destroy();
+      else session.destroy();
     };
     const onDeadline = (): void => {
       const progress = connection.progress() ?? 'connected, but the answer did not end in time';
@@ -73,7 +74,6 @@ export function overHttp2<Result>(
         } catch (error) {
           // A request that cannot be sent is a bug of ours, and the caller's to report.
           session.destroy();
-          connection.destroy();
           reject(error);
           return;
         }

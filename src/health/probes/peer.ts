@@ -48,10 +48,10 @@ export function converse(
   return new Promise((resolve) => {
     let peer: SocketPeer | undefined;
     const settle = (outcome: ProbeOutcome): void => {
+      resolve(outcome);
       signal.removeEventListener('abort', onDeadline);
       peer?.close();
       connection.destroy();
-      resolve(outcome);
     };
     const onDeadline = (): void => {
       const progress = connection.progress() ?? peer?.progress ?? 'connected';

@@ -14,9 +14,9 @@ export const probeTcp: Probe<ProbeSpecOf<'tcp'>> = (target, spec, signal) => {
   return new Promise((resolve) => {
     const startedMs = performance.now();
     const settle = (outcome: ProbeOutcome): void => {
+      resolve(outcome);
       signal.removeEventListener('abort', onDeadline);
       connection.destroy();
-      resolve(outcome);
     };
     const onDeadline = (): void => settle(failed('timeout', connection.progress() ?? ''));
     const connection = openConnection(
