@@ -58,6 +58,11 @@ export const errorTable = {
     hint: 'Check that the file exists, and that its owner alone can read it.',
     exitCode: 2,
   },
+  CHECK_FILE_UNUSABLE: {
+    summary: 'A file that a health check needs cannot be used.',
+    hint: 'Check that the file exists and holds what it shall; a secret is for its owner alone.',
+    exitCode: 2,
+  },
   PERMISSION: {
     summary: 'The kernel refused the operation for lack of privilege.',
     hint: 'Run as root, or grant CAP_NET_ADMIN and CAP_NET_RAW.',

@@ -123,6 +123,7 @@ export class Agent {
     this.#warn(loaded.warnings);
     requireInterfaces(config);
     requireUsers(config);
+    const checks = checkSpecs(config.services);
     const peerKeys = configuredPeerKeys(config);
     this.#api = await startApiServer(config.api.socket, {
       status: () => this.status(),
@@ -143,7 +144,7 @@ export class Agent {
     await this.#overrides.configure(config);
     await this.#balancer.configure(config.services, config.ipvs, this.#health.reports);
     await this.#host.configure(config);
-    this.#health.configure(checkSpecs(config.services));
+    this.#health.configure(checks);
     await this.#sync.configure(config.connectionSync, this.#balancer.table);
     await this.#peering.configure(config, peerKeys);
     this.#configureTracking(config);
@@ -247,6 +248,7 @@ export class Agent {
     }
     requireInterfaces(after);
     requireUsers(after);
+    const checks = checkSpecs(after.services);
     const peerKeys = configuredPeerKeys(after);
     await this.#balancer.open(after.services.length > 0 || after.connectionSync.mode !== 'off');
     // The election goes first because it is the one part that can refuse.
@@ -254,7 +256,7 @@ export class Agent {
     this.#config = after;
     this.#loadedUnixMs = Date.now();
     this.#options.log.logger.level = after.log.level;
-    this.#health.configure(checkSpecs(after.services));
+    this.#health.configure(checks);
     await this.#overrides.configure(after);
     await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
     await this.#host.configure(after);

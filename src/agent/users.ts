@@ -9,6 +9,11 @@ export function requireUsers(config: TandemConfig): void {
     if (subject.type !== 'script') continue;
     demand(`tracker ${name}`, () => commandUser(subject.user, defaultUser));
   }
+  for (const { name, check } of config.services) {
+    if (check?.probe.type !== 'script') continue;
+    const { user } = check.probe;
+    demand(`check of service ${name}`, () => commandUser(user, defaultUser));
+  }
   for (const { name, user } of config.hooks) {
     demand(`hook ${name}`, () => commandUser(user, undefined));
   }

@@ -3,7 +3,7 @@
  * The reader makes it from a file; nothing else makes one, except tests.
  */
 import type { BfdSessionSpec } from '../bfd/protocol.js';
-import type { ProbeSpec } from '../health/probeSpec.js';
+import type { ProbeConfig } from '../health/probeSpec.js';
 import type { CheckTiming } from '../health/protocol.js';
 import type { FirewallBackendName } from '../kernel/firewall.js';
 import type { TrackerSpec } from '../track/model.js';
@@ -23,10 +23,13 @@ export interface NodeConfig {
 
 /** A health check as configured on a service. */
 export interface CheckConfig {
-  readonly probe: ProbeSpec;
+  /** Passwords and certificates are in files, which the agent reads. */
+  readonly probe: ProbeConfig;
   readonly timing: CheckTiming;
   /** Where to probe instead of the server's own port; absent: the server's port. */
   readonly port?: number;
+  /** Where to probe instead of the server's own address; absent: the server's address. */
+  readonly address?: IpAddress;
 }
 
 /** A real server as configured. */

@@ -17,5 +17,6 @@ export function resolveCheck(check: CheckComplete): CheckConfig {
       fall: check.fall,
     },
     ...(check.port === undefined ? {} : { port: check.port }),
+    ...('address' in check && check.address !== undefined ? { address: check.address } : {}),
   };
 }

@@ -244,11 +244,6 @@ export interface AgentProbeSpec extends WithOrigin {
   readonly whenSilent: 'ignore' | 'fail';
 }
 
-/** The BFD session with the server. */
-export interface BfdProbeSpec {
-  readonly type: 'bfd';
-}
-
 /** Every kind of probe. */
 export type ProbeSpecWith<Text> =
   | TcpProbeSpec
@@ -264,8 +259,7 @@ export type ProbeSpecWith<Text> =
   | GrpcProbeSpec<Text>
   | ScriptProbeSpec
   | FileProbeSpec
-  | AgentProbeSpec
-  | BfdProbeSpec;
+  | AgentProbeSpec;
 
 /** What is asked of a server, and what must come back. */
 export type ProbeSpec = ProbeSpecWith<string>;

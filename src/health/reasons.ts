@@ -36,9 +36,7 @@ export type ProbeFailure =
   /** An agent or a file says that the server is down. */
   | 'reported-down'
   /** An agent says that the server is in maintenance. */
-  | 'reported-maintenance'
-  /** The BFD session with the server is not up. */
-  | 'bfd-session-down';
+  | 'reported-maintenance';
 
 /** Why a probe says nothing about the server: the fault is on this side. */
 export type ProbeInconclusive =
@@ -52,8 +50,6 @@ export type ProbeInconclusive =
   | 'command-not-started'
   /** The agent on the server cannot be asked, which says nothing of the service. */
   | 'agent-silent'
-  /** Whoever is to know has not said anything yet. */
-  | 'not-known-yet'
   | 'internal-error';
 
 /** Every word that status, logs and metrics use for the last result of a check. */

@@ -31,7 +31,7 @@ export interface ScriptSubject {
   readonly type: 'script';
   /** The program by its absolute path, then its arguments; no shell is involved. */
   readonly command: readonly string[];
-  /** `name`, `uid`, `name:group` or `uid:gid`; absent: see `defaultUser` in `kernel/commandUser.ts`. */
+  /** `name`, `uid`, `name:group` or `uid:gid`; absent: `defaultUser` of `commandUser.ts`. */
   readonly user?: string;
   readonly intervalMs: number;
   /** After this the command and all that it has started are ended. */

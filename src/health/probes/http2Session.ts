@@ -27,7 +27,7 @@ export interface Http2Request {
   readonly body?: string | Uint8Array | undefined;
 }
 
-/** Sends the request; `onStream` listens to the stream and settles once, with what it made of it. */
+/** Sends the request; `onStream` listens to the stream and settles with what it made of it. */
 export function overHttp2<Result>(
   target: ProbeTarget,
   request: Http2Request,

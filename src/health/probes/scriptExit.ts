@@ -6,8 +6,8 @@ import { failed, inconclusive, type ProbeOutcome, passed } from './probe.js';
 const weightBase = 2;
 
 /**
- * 0 passes, all else fails. With `isWeight`, 2..102 passes with 0..100 % of the weight: the codes of
- * keepalived's `misc_dynamic`, of which 0 and 1 mean the same as always.
+ * 0 passes, all else fails. With `isWeight`, 2..102 passes with 0..100 % of the weight: the codes
+ * of keepalived's `misc_dynamic`, of which 0 and 1 mean the same as always.
  */
 export function exitVerdict({ end, output }: CommandResult, isWeight: boolean): ProbeOutcome {
   const said = output.trim() === '' ? '' : `: ${output.trim()}`;

@@ -1,16 +1,20 @@
 import { type BadInput, testBadInputs } from './soundConfig.js';
 
+const kinds =
+  'tcp, tls, http, https, udp, dns, icmp, smtp, imap, pop3, ftp, redis, mysql, postgres, grpc, ' +
+  'script, file, agent';
+
 const badInputs: readonly BadInput[] = [
   {
     title: 'a check without type',
     changes: [['      type: http\n', '']],
-    problems: [['23:7 services[0].check.type', 'is required and missing', 'one of tcp, http']],
+    problems: [['23:7 services[0].check.type', 'is required and missing', `one of ${kinds}`]],
   },
   {
     title: 'a check of an unknown type',
     changes: [['type: http', 'type: htpp']],
     problems: [
-      ['23:13 services[0].check.type', 'must be one of tcp, http, got htpp', 'did you mean http?'],
+      ['23:13 services[0].check.type', `must be one of ${kinds}, got htpp`, 'did you mean http?'],
     ],
   },
   {
