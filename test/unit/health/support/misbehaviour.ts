@@ -11,10 +11,13 @@ export interface Misbehaviour {
 const floodBytes = 100_000_000;
 const piece = randomBytes(65_536);
 
-/** Each of these accepts the connection; one that refuses it is a server that is not there. */
+/**
+ * Each of these accepts the connection; one that refuses it is a server that is not there. They read
+ * on after they have said all, since Node sees only then that the other end is gone.
+ */
 export const misbehaviours: readonly Misbehaviour[] = [
   { title: 'hangs', serve: (socket) => socket.resume() },
-  { title: 'closes at once', serve: (socket) => socket.end() },
+  { title: 'closes at once', serve: (socket) => socket.resume().end() },
   { title: 'resets at once', serve: (socket) => socket.resetAndDestroy() },
   {
     title: 'closes when it was asked',
@@ -22,14 +25,15 @@ export const misbehaviours: readonly Misbehaviour[] = [
       socket.once('data', () => socket.end());
     },
   },
-  { title: 'sends one byte and closes', serve: (socket) => socket.end('2') },
+  { title: 'sends one byte and closes', serve: (socket) => socket.resume().end('2') },
   {
     title: 'sends garbage',
-    serve: (socket) => socket.end(Buffer.from('\x00\x01garbage\xff\xfe'.repeat(40), 'latin1')),
+    serve: (socket) =>
+      socket.resume().end(Buffer.from('\x00\x01garbage\xff\xfe'.repeat(40), 'latin1')),
   },
   {
     title: 'sends garbage in lines',
-    serve: (socket) => socket.end('lorem ipsum\r\ndolor sit\r\n'),
+    serve: (socket) => socket.resume().end('lorem ipsum\r\ndolor sit\r\n'),
   },
   { title: 'sends random bytes without end', serve: (socket) => flood(socket, piece) },
   {
