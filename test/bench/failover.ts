@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
+import { formatTable } from '../../src/cli/table.js';
 import { TandemError } from '../../src/errors.js';
 import { type DirectorProgram, directorPrograms } from '../tools/directorDaemon.js';
 import { Lan } from '../tools/lan.js';
@@ -15,20 +16,35 @@ import {
   failoverFaults,
 } from './failoverModel.js';
 import { FailoverLoad, randomPhase, runRound } from './failoverRound.js';
-import { type FailoverSummary, failoverTables, summarize } from './failoverTable.js';
+import { type FailoverSummary, failoverTables, markdownTable, summarize } from './failoverTable.js';
 
-const defaultRounds = 5;
-/** The two that are measured since the beginning; the others take their time. */
-const defaultFaults: readonly FailoverFault[] = ['link-cut', 'polite-stop'];
+const defaultRounds = 3;
+
+function row(fault: FailoverFault, advertIntervalMs: number, addressCount = 1): FailoverSetting {
+  return { fault, advertIntervalMs, addressCount };
+}
+
+/** What is measured when nothing is chosen: every way in which an Active goes. */
+const defaultSettings: readonly FailoverSetting[] = [
+  ...[1_000, 100, 10].flatMap((ms) => [row('link-cut', ms), row('polite-stop', ms)]),
+  row('freeze', 100),
+  row('crash', 100),
+  row('weight', 1_000),
+  row('weight', 100),
+  row('link-cut-bfd', 1_000),
+  row('polite-stop', 100, 250),
+  row('polite-stop', 100, 1_000),
+];
 const roundsMax = 1_000;
 /** How often one round is tried on a machine that is busy with something else. */
 const attemptsMax = 3;
 
 interface FailoverOptions {
   readonly rounds: number;
-  readonly adverts: readonly number[];
-  readonly addresses: readonly number[];
-  readonly faults: readonly FailoverFault[];
+  readonly adverts?: readonly number[];
+  readonly addresses?: readonly number[];
+  readonly faults?: readonly FailoverFault[];
+  readonly markdown?: boolean;
   readonly json?: string;
 }
 
@@ -39,9 +55,10 @@ export const failoverBenchmark: Benchmark = {
   configure(command: Command): void {
     command
       .option('--rounds <number>', 'rounds of each program and setting', parseRounds, defaultRounds)
-      .option('--adverts <list>', 'advert intervals in milliseconds', parseAdverts, [1_000, 100])
-      .option('--addresses <list>', 'numbers of virtual addresses', parseAddresses, [1])
-      .option('--faults <list>', 'what is done to the Active', parseFaults, defaultFaults)
+      .option('--adverts <list>', 'advert intervals in milliseconds', parseAdverts)
+      .option('--addresses <list>', 'numbers of virtual addresses', parseAddresses)
+      .option('--faults <list>', 'what is done to the Active', parseFaults)
+      .option('--markdown', 'print the tables as Markdown')
       .option('--json <file>', 'also write every round and the summary to a file')
       .addHelpText('after', help)
       .action((options: FailoverOptions) => runFailover(options));
@@ -51,8 +68,10 @@ export const failoverBenchmark: Benchmark = {
 const help = `
 A client sends a datagram each millisecond to a virtual address that two directors share, and an
 echo server answers on both. The Active loses its link or is stopped with SIGTERM; the gap is the
-longest time without an answer. Programs alternate, and in each round the fault comes at the same
-phase of the adverts for both. Needs root and keepalived; takes about six minutes.
+longest time without an answer. Or it freezes (SIGSTOP), is killed (tandem release cleans up, as
+systemd would have it do), or a file tracker takes its priority below its peer's; with link-cut-bfd
+ours has BFD with its peer, and keepalived, which cannot, goes without. Programs alternate, and in each round the fault comes at the same
+phase of the adverts for both. Needs root and keepalived; takes about ten minutes.
 
 Example:
   npm run bench -- failover --rounds 10 --json failover.json`;
@@ -68,11 +87,7 @@ async function runFailover(options: FailoverOptions): Promise<void> {
       hint: 'npm run bench installs it; or: apt-get install keepalived',
     });
   }
-  const settings = options.faults.flatMap((fault) =>
-    options.adverts.flatMap((advertIntervalMs) =>
-      options.addresses.map((addressCount) => ({ fault, advertIntervalMs, addressCount })),
-    ),
-  );
+  const settings = settingsOf(options);
   const rounds = await measureAll(settings, options.rounds);
   const summaries = settings.flatMap((setting) =>
     directorPrograms.flatMap((program) => {
@@ -80,8 +95,21 @@ async function runFailover(options: FailoverOptions): Promise<void> {
       return summary === undefined ? [] : [summary];
     }),
   );
-  process.stdout.write(`${failoverTables(summaries)}\n`);
+  const tables = failoverTables(summaries, options.markdown === true ? markdownTable : formatTable);
+  process.stdout.write(`${tables}\n`);
   if (options.json !== undefined) writeResult(options.json, rounds, summaries);
+}
+
+/** All combinations of what is chosen; every row of the list when nothing is. */
+function settingsOf({ faults, adverts, addresses }: FailoverOptions): readonly FailoverSetting[] {
+  if (faults === undefined && adverts === undefined && addresses === undefined) {
+    return defaultSettings;
+  }
+  return (faults ?? ['link-cut', 'polite-stop']).flatMap((fault) =>
+    (adverts ?? [1_000, 100]).flatMap((ms) =>
+      (addresses ?? [1]).map((count) => row(fault, ms, count)),
+    ),
+  );
 }
 
 /** Programs alternate, and so does who begins, so that a change of the machine's load hits both. */
@@ -104,6 +132,7 @@ async function measureAll(
           const measured = await retryDisturbed(progress, () =>
             runRound(lan, load, program, setting, choice),
           );
+          if (measured === undefined) continue;
           rounds.push(measured);
           progress.show(measured);
         }
@@ -121,12 +150,16 @@ async function measureAll(
 async function retryDisturbed(
   progress: Progress,
   run: () => Promise<FailoverRound>,
-): Promise<FailoverRound> {
+): Promise<FailoverRound | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await run();
     } catch (error) {
-      if (!(error instanceof DisturbedRoundError) || attempt === attemptsMax) throw error;
+      if (!(error instanceof DisturbedRoundError)) throw error;
+      if (attempt === attemptsMax) {
+        progress.note(`given up: ${error.message}`);
+        return undefined;
+      }
       progress.note(`measured again: ${error.message}`);
     }
   }

@@ -7,6 +7,7 @@ import { type DirectorName, nodeAddresses, virtualAddress } from '../tools/lan.j
 import {
   type Answer,
   type FailoverSetting,
+  overlappingFaults,
   type RoundMeasurement,
   type RoundRecord,
   resigningFaults,
@@ -31,15 +32,17 @@ export class DisturbedRoundError extends Error {}
  * there to be seen.
  */
 export function measureRound(record: RoundRecord, pair: PairSetting): RoundMeasurement {
-  const gap = pair.fault === 'freeze' ? firstSwitch(record, pair) : longestGap(record.answers);
+  const overlaps = overlappingFaults.includes(pair.fault);
+  const gap = overlaps ? firstSwitch(record, pair) : longestGap(record.answers);
   if (gap.first.from !== pair.before || gap.next.from !== pair.after) {
     const order = `${gap.first.from} before it, ${gap.next.from} after it`;
     throw new DisturbedRoundError(`the longest gap was not the failover: answers of ${order}`);
   }
+  const beginUs = overlaps ? lastAdvertUs(record, pair) : gap.first.atUs;
   const boundUs = protocolBoundUs(record, pair);
   const advert = required(
     `an advert of ${pair.after}`,
-    advertsOf(record, pair.after).find(({ atUs }) => atUs > gap.first.atUs),
+    advertsOf(record, pair.after).find(({ atUs }) => atUs > beginUs),
   );
   const announcement = required(
     `a gratuitous ARP of ${pair.after}`,
@@ -48,11 +51,11 @@ export function measureRound(record: RoundRecord, pair: PairSetting): RoundMeasu
         frame.kind === 'gratuitous-arp' &&
         frame.address === virtualAddress &&
         frame.macAddress === pair.backupMacAddress &&
-        frame.atUs > gap.first.atUs,
+        frame.atUs > beginUs,
     ),
   );
   return {
-    gapUs: gap.next.atUs - (pair.fault === 'freeze' ? lastAdvertUs(record, pair) : gap.first.atUs),
+    gapUs: gap.next.atUs - beginUs,
     beyondBoundUs: gap.next.atUs - boundUs,
     advertAfterBoundUs: advert.atUs - boundUs,
     announcementAfterAdvertUs: announcement.atUs - advert.atUs,
@@ -70,12 +73,15 @@ function protocolBoundUs(record: RoundRecord, pair: PairSetting): number {
 }
 
 /** The last advert of the old Active that counts: its priority 0, if it is to say that. */
-function lastAdvertUs(record: RoundRecord, { fault, before }: PairSetting): number {
+function lastAdvertUs(record: RoundRecord, pair: PairSetting): number {
+  const { fault, before, backupPriority } = pair;
   const resigns = resigningFaults.includes(fault);
   const adverts = advertsOf(record, before);
   return required(
     `${resigns ? 'a priority 0' : 'an advert'} of ${before}`,
-    adverts.findLast(({ priority }) => (priority === resignPriority) === resigns),
+    adverts.findLast(({ priority }) =>
+      resigns ? priority === resignPriority : priority > backupPriority,
+    ),
   ).atUs;
 }
 

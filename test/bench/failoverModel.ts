@@ -4,7 +4,16 @@ import type { DirectorProgram } from '../tools/directorDaemon.js';
 import type { DirectorName } from '../tools/lan.js';
 
 /** What is done to the Active. */
-export const failoverFaults = ['link-cut', 'polite-stop', 'freeze', 'crash'] as const;
+export const failoverFaults = [
+  'link-cut',
+  'polite-stop',
+  'freeze',
+  'crash',
+  /** A file tracker takes the priority of the Active below that of the Backup. */
+  'weight',
+  /** As link-cut, with BFD between the directors; keepalived goes without, since it has no such. */
+  'link-cut-bfd',
+] as const;
 
 /** One of {@link failoverFaults}. */
 export type FailoverFault = (typeof failoverFaults)[number];
@@ -19,6 +28,9 @@ export interface FailoverSetting {
 
 /** Faults after which the Active itself, or what cleans up after it, says priority 0. */
 export const resigningFaults: readonly FailoverFault[] = ['polite-stop', 'crash'];
+
+/** Faults after which the old Active answers on, until the new one has announced itself. */
+export const overlappingFaults: readonly FailoverFault[] = ['freeze', 'weight'];
 
 /** One answer that the client received. */
 export interface Answer {
@@ -36,8 +48,9 @@ export interface RoundRecord {
 /** What a round has come to; times in microseconds. */
 export interface RoundMeasurement {
   /**
-   * The longest time without an answer. After a freeze the kernel of the old Active goes on
-   * answering, so there it is the time from its last advert to the first answer of the new one.
+   * The longest time without an answer. After a freeze or a lost weight the old Active goes on
+   * answering, so there it is the time from its last advert before the fault to the first answer of
+   * the new one.
    */
   readonly gapUs: number;
   /**

@@ -1,9 +1,12 @@
 /** One round of the failover benchmark: a fresh pair, one fault, one measurement. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowUs } from '../../src/kernel/monotonicClock.js';
 import type { DirectorDaemon, DirectorProgram } from '../tools/directorDaemon.js';
 import { type DirectorName, directors, type Lan, virtualAddress } from '../tools/lan.js';
 import { highPriority, lowPriority, startDirector } from '../tools/startDirector.js';
+import { TandemDirector } from '../tools/tandemDirector.js';
 import { waitFor } from '../tools/waiting.js';
 import { DisturbedRoundError, measureRound } from './failoverMeasure.js';
 import type { FailoverFault, FailoverRound, FailoverSetting } from './failoverModel.js';
@@ -90,10 +93,17 @@ async function startPair(
   lan: Lan,
   daemons: DirectorDaemon[],
   program: DirectorProgram,
-  { advertIntervalMs, addressCount }: FailoverSetting,
+  { fault, advertIntervalMs, addressCount }: FailoverSetting,
 ): Promise<DirectorDaemon> {
-  const settings = { advertIntervalMs, addressCount };
-  const active = startDirector(lan, program, 'lb1', { priority: highPriority, ...settings });
+  const bfd = fault === 'link-cut-bfd';
+  const settings = { advertIntervalMs, addressCount, bfd };
+  const path = loadPath(lan);
+  writeFileSync(path, '0');
+  const active = startDirector(lan, program, 'lb1', {
+    priority: highPriority,
+    ...settings,
+    ...(fault === 'weight' ? { load: { path, peerPriority: lowPriority } } : {}),
+  });
   daemons.push(active);
   await active.waitUntilReady();
   await waitFor('lb1 is Active', () => lan.hasAddress('lb1', virtualAddress));
@@ -101,7 +111,14 @@ async function startPair(
   daemons.push(backup);
   await backup.waitUntilReady();
   await sleep(settlingAdverts * advertIntervalMs);
+  if (bfd && backup instanceof TandemDirector) {
+    await backup.waitForStatus('BFD is up', ({ bfd: [session] }) => session?.state === 'up');
+  }
   return active;
+}
+
+function loadPath(lan: Lan): string {
+  return join(lan.folder, 'load');
 }
 
 /** Breaks the Active at a phase of its adverts, and waits until the Backup answers. */
@@ -134,6 +151,7 @@ async function breakActive(
 async function breakOne(lan: Lan, active: DirectorDaemon, fault: FailoverFault): Promise<void> {
   switch (fault) {
     case 'link-cut':
+    case 'link-cut-bfd':
       lan.setLink(active.node, false);
       break;
     case 'polite-stop':
@@ -144,6 +162,9 @@ async function breakOne(lan: Lan, active: DirectorDaemon, fault: FailoverFault):
       break;
     case 'crash':
       await active.crash();
+      break;
+    case 'weight':
+      writeFileSync(loadPath(lan), String(highPriority - lowPriority + 10));
       break;
   }
 }

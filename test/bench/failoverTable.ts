@@ -1,5 +1,4 @@
 /** The failover benchmark's results as text. Pure. */
-import { formatTable } from '../../src/cli/table.js';
 import type { DirectorProgram } from '../tools/directorDaemon.js';
 import type { FailoverRound, FailoverSetting, RoundMeasurement } from './failoverModel.js';
 import { type Spread, spreadOf } from './spread.js';
@@ -40,12 +39,15 @@ export function summarize(rounds: readonly FailoverRound[]): FailoverSummary | u
 }
 
 /** Both tables, with what they mean. */
-export function failoverTables(summaries: readonly FailoverSummary[]): string {
+export function failoverTables(
+  summaries: readonly FailoverSummary[],
+  format: (rows: readonly (readonly string[])[]) => readonly string[],
+): string {
   return [
     'Client-visible gap and its part beyond the bound of the protocol, in milliseconds',
     '(min / median / max; ratio: median of tandem by median of keepalived):',
     '',
-    ...formatTable([
+    ...format([
       ['FAULT', 'ADVERTS', 'ADDRESSES', 'PROGRAM', 'ROUNDS', 'GAP', 'RATIO', 'BEYOND THE BOUND'],
       ...summaries.map((summary) => [
         summary.fault,
@@ -61,7 +63,7 @@ export function failoverTables(summaries: readonly FailoverSummary[]): string {
     '',
     'Where the part beyond the bound goes, medians in milliseconds:',
     '',
-    ...formatTable([
+    ...format([
       [
         'FAULT',
         'ADVERTS',
@@ -82,6 +84,13 @@ export function failoverTables(summaries: readonly FailoverSummary[]): string {
       ]),
     ]),
   ].join('\n');
+}
+
+/** A table as Markdown; the first row is the heading. */
+export function markdownTable(rows: readonly (readonly string[])[]): readonly string[] {
+  const lines = rows.map((cells) => `| ${cells.join(' | ')} |`);
+  const rule = `|${'---|'.repeat(rows[0]?.length ?? 0)}`;
+  return [...lines.slice(0, 1), rule, ...lines.slice(1)];
 }
 
 function ratioText(summary: FailoverSummary, summaries: readonly FailoverSummary[]): string {

@@ -34,6 +34,10 @@ export interface RouterSettings extends ElectionMode {
   readonly advertIntervalMs: number;
   /** Virtual addresses in all; one unless given. */
   readonly addressCount?: number;
+  /** A file whose number is taken off the priority, and the priority of the other director. */
+  readonly load?: { readonly path: string; readonly peerPriority: number };
+  /** Whether ours speaks BFD of 50 ms times 3 with its peer; keepalived cannot. */
+  readonly bfd?: boolean;
 }
 
 /** The identifier of that virtual router. */

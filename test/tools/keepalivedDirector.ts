@@ -94,6 +94,9 @@ function keepalivedConfig(node: DirectorName, settings: RouterSettings): string 
     'global_defs {',
     `  vrrp_version ${settings.version ?? 3}`,
     '}',
+    ...(settings.load === undefined
+      ? []
+      : ['vrrp_track_file load {', `  file ${settings.load.path}`, '}']),
     ...routers.flatMap((router) => [
       `vrrp_instance ${router.name} {`,
       '  interface eth0',
@@ -127,5 +130,6 @@ function modeLines(node: DirectorName, settings: RouterSettings): readonly strin
       : []),
     ...(virtualMac ? ['use_vmac'] : []),
     ...(preempt ? [] : ['nopreempt']),
+    ...(settings.load === undefined ? [] : ['track_file {', 'load weight -1', '}']),
   ];
 }

@@ -55,18 +55,32 @@ export function agentConfig(lan: Lan, node: DirectorName, settings: RouterSettin
     ...routerLayout(settings).flatMap((router) => [
       `  - name: ${router.name}`,
       `    vrid: ${router.vrid}`,
-      `    priority: ${settings.priority}`,
+      `    priority: ${priorityText(node, settings)}`,
       `    advertInterval: ${settings.advertIntervalMs}ms`,
       `    addresses: [${prefixTexts(router).map(quoted).join(', ')}]`,
       ...modeLines(settings).map((line) => `    ${line}`),
     ]),
     ...(settings.isSyncGroup === true ? [`syncGroups: [${groupOf(settings)}]`] : []),
+    ...extraLines(settings),
     `api: { socket: ${agentFiles(lan, node).socketPath} }`,
     'overrides:',
     `  stateFile: ${join(lan.folder, `${node}-overrides.json`)}`,
     `  maintenanceFolder: ${join(lan.folder, `${node}-maintenance`)}`,
     '',
   ].join('\n');
+}
+
+/** Ours hands over at once when it knows that the peer is higher now. */
+function priorityText(node: DirectorName, { priority, load }: RouterSettings): string {
+  if (load === undefined) return String(priority);
+  return `{ ${node}: ${priority}, ${peerOf(node)}: ${load.peerPriority} }`;
+}
+
+function extraLines({ load, bfd }: RouterSettings): readonly string[] {
+  return [
+    ...(load === undefined ? [] : [`trackers: [{ name: load, type: file, path: "${load.path}" }]`]),
+    ...(bfd === true ? ['bfd: [{ name: pair, desiredMinTx: 50ms, multiplier: 3 }]'] : []),
+  ];
 }
 
 function modeLines(settings: RouterSettings): readonly string[] {
@@ -80,6 +94,8 @@ function modeLines(settings: RouterSettings): readonly string[] {
     ...(unicast === true ? [`unicast: {${family === 4 ? '' : ipv6Unicast(peers)}}`] : []),
     ...(virtualMac === true ? ['virtualMac: { enabled: true }'] : []),
     ...(preempt === false ? ['preempt: { enabled: false }'] : []),
+    ...(settings.load === undefined ? [] : ['track: [load]']),
+    ...(settings.bfd === true ? ['bfd: pair'] : []),
   ];
 }
 

@@ -72,6 +72,8 @@ export interface Heard {
   readonly text: string;
   /** The whole frame, link-layer header first. */
   readonly bytes: Uint8Array;
+  /** Of an advert. */
+  readonly vrid?: number;
 }
 
 /** A director: its namespace, its thread, and what the thread said. */
@@ -213,9 +215,9 @@ export class VrrpLab {
   /** Everything of VRRP and ARP that has passed the first bridge so far. */
   get heard(): readonly Heard[] {
     for (let frame = this.#listener.receive(); frame; frame = this.#listener.receive()) {
-      const text = frame.outgoing ? undefined : describe(frame.bytes);
-      if (text !== undefined)
-        this.#heard.push({ atUs: frame.receivedAtUs, text, bytes: frame.bytes });
+      const { outgoing, bytes, receivedAtUs: atUs } = frame;
+      const heard = outgoing ? undefined : describe(bytes);
+      if (heard !== undefined) this.#heard.push({ atUs, bytes, ...heard });
     }
     return this.#heard;
   }
@@ -251,14 +253,16 @@ function plug(
   netlink.setLink(name, { up: true });
 }
 
-function describe(bytes: Uint8Array): string | undefined {
+function describe(bytes: Uint8Array): Omit<Heard, 'atUs' | 'bytes'> | undefined {
   const frame = decodeEthernetFrame(bytes);
-  if (frame.etherType === etherTypeArp) return `arp ${decodeArp(frame.payload).senderAddress}`;
+  if (frame.etherType === etherTypeArp) {
+    return { text: `arp ${decodeArp(frame.payload).senderAddress}` };
+  }
   if (frame.etherType !== etherTypeIpv4) return undefined;
   const packet = decodeIpv4Packet(frame.payload);
   if (packet.protocol !== vrrpProtocol) return undefined;
   // An authentication trailer may follow.
   const length = advertisementLength(vrrpHeader.decode(packet.payload), 4);
-  const { priority } = decodeAdvertisement(packet.payload.subarray(0, length));
-  return `advert ${priority} from ${packet.source}`;
+  const { priority, vrid } = decodeAdvertisement(packet.payload.subarray(0, length));
+  return { text: `advert ${priority} from ${packet.source}`, vrid };
 }
