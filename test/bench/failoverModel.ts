@@ -26,11 +26,11 @@ export interface FailoverSetting {
   readonly addressCount: number;
 }
 
-/** Faults after which the Active itself, or what cleans up after it, says priority 0. */
-export const resigningFaults: readonly FailoverFault[] = ['polite-stop', 'crash'];
+/** Faults after which the Active itself says priority 0. */
+export const resigningFaults: readonly FailoverFault[] = ['polite-stop'];
 
 /** Faults after which the old Active answers on, until the new one has announced itself. */
-export const overlappingFaults: readonly FailoverFault[] = ['freeze', 'weight'];
+export const overlappingFaults: readonly FailoverFault[] = ['freeze', 'weight', 'crash'];
 
 /** One answer that the client received. */
 export interface Answer {
@@ -48,8 +48,8 @@ export interface RoundRecord {
 /** What a round has come to; times in microseconds. */
 export interface RoundMeasurement {
   /**
-   * The longest time without an answer. After a freeze or a lost weight the old Active goes on
-   * answering, so there it is the time from its last advert before the fault to the first answer of
+   * The longest time without an answer. After a freeze, a crash or a lost weight the old
+   * Active goes on answering, so there it is the time from its last advert before the fault to the first answer of
    * the new one.
    */
   readonly gapUs: number;
