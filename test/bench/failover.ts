@@ -70,7 +70,8 @@ A client sends a datagram each millisecond to a virtual address that two directo
 echo server answers on both. The Active loses its link or is stopped with SIGTERM; the gap is the
 longest time without an answer. Or it freezes (SIGSTOP), is killed (tandem release cleans up, as
 systemd would have it do), or a file tracker takes its priority below its peer's; with link-cut-bfd
-ours has BFD with its peer, and keepalived, which cannot, goes without. Programs alternate, and in each round the fault comes at the same
+ours has BFD with its peer, and keepalived, which cannot, goes without. Programs alternate, and in
+each round the fault comes at the same
 phase of the adverts for both. Needs root and keepalived; takes about ten minutes.
 
 Example:

@@ -49,7 +49,8 @@ export interface RoundRecord {
 export interface RoundMeasurement {
   /**
    * The longest time without an answer. After a freeze, a crash or a lost weight the old
-   * Active goes on answering, so there it is the time from its last advert before the fault to the first answer of
+   * Active goes on answering, so there it is the time from its last advert before the fault to the
+   * first answer of
    * the new one.
    */
   readonly gapUs: number;

@@ -12,8 +12,8 @@ const floodBytes = 100_000_000;
 const piece = randomBytes(65_536);
 
 /**
- * Each of these accepts the connection; one that refuses it is a server that is not there. They read
- * on after they have said all, since Node sees only then that the other end is gone.
+ * Each of these accepts the connection; one that refuses it is a server that is not there. They
+ * read on after they have said all, since Node sees only then that the other end is gone.
  */
 export const misbehaviours: readonly Misbehaviour[] = [
   { title: 'hangs', serve: (socket) => socket.resume() },
