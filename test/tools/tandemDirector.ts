@@ -57,7 +57,7 @@ export function agentConfig(lan: Lan, node: DirectorName, settings: RouterSettin
       `    vrid: ${router.vrid}`,
       `    priority: ${priorityText(node, settings)}`,
       `    advertInterval: ${settings.advertIntervalMs}ms`,
-      `    addresses: [${prefixTexts(router).map(quoted).join(', ')}]`,
+      `    addresses: [${prefixTexts(router).map(plainOrQuoted).join(', ')}]`,
       ...modeLines(settings).map((line) => `    ${line}`),
     ]),
     ...(settings.isSyncGroup === true ? [`syncGroups: [${groupOf(settings)}]`] : []),
@@ -68,6 +68,11 @@ export function agentConfig(lan: Lan, node: DirectorName, settings: RouterSettin
     `  maintenanceFolder: ${join(lan.folder, `${node}-maintenance`)}`,
     '',
   ].join('\n');
+}
+
+/** In a list between brackets YAML takes an IPv6 address for a mapping unless it is quoted. */
+function plainOrQuoted(text: string): string {
+  return text.includes(':') ? quoted(text) : text;
 }
 
 /** Ours hands over at once when it knows that the peer is higher now. */
