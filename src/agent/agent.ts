@@ -13,11 +13,12 @@ import type { StatusDocument } from '../api/statusModel.js';
 import type { TandemConfig } from '../config/model.js';
 import type { ConfigReadResult } from '../config/read.js';
 import { TandemError } from '../errors.js';
-import type { VrrpConfiguration } from '../vrrp/protocol.js';
+import type { Demotion, VrrpConfiguration } from '../vrrp/protocol.js';
 import { formatEndpoint } from '../wire/ipAddress.js';
+import { activeServices } from './activeServices.js';
 import { Balancer } from './balancer.js';
 import { bfdSessions, sessionVerdict } from './bfdSessions.js';
-import { checkSpecs } from './checkSpecs.js';
+import { readProbes } from './checkFiles.js';
 import { ConnectionSync } from './connectionSync.js';
 import { Election } from './election.js';
 import { Failover } from './failover.js';
@@ -64,6 +65,7 @@ export class Agent {
   readonly #tracking: Tracking;
   readonly #hooks: Hooks;
   #healthLost = false;
+  #networkLost = false;
   readonly #peering: Peering;
   readonly #overrides: Overrides;
   readonly #operating: Operating;
@@ -86,16 +88,21 @@ export class Agent {
         this.#takeSessions();
         this.#peering.follow(this.#election.reports);
         this.#failover.takeReports();
+        this.#health.follow(activeServices(this.#config, this.#election.reports));
       },
       onTransition: (transition) => this.#hooks.takeTransition(transition),
     });
     this.#failover = new Failover(this.#election);
     this.#health = new HealthChecks(logger, {
       onChange: () => {
-        this.#balancer.update(this.#health.reports);
+        this.#balancer.update(this.#health.reports, this.#health.quorums);
         this.#tracking.takeServices(this.#config?.services ?? [], this.#health.reports);
       },
       onThread: (running) => this.#demoteForHealth(running),
+      onNetwork: (lost) => {
+        this.#networkLost = lost;
+        this.#updateBurdens();
+      },
     });
     this.#tracking = new Tracking(logger, () => this.#updateBurdens());
     this.#hooks = new Hooks(logger);
@@ -123,7 +130,7 @@ export class Agent {
     this.#warn(loaded.warnings);
     requireInterfaces(config);
     requireUsers(config);
-    const checks = checkSpecs(config.services);
+    const probes = readProbes(config.services);
     const peerKeys = configuredPeerKeys(config);
     this.#api = await startApiServer(config.api.socket, {
       status: () => this.status(),
@@ -144,7 +151,7 @@ export class Agent {
     await this.#overrides.configure(config);
     await this.#balancer.configure(config.services, config.ipvs, this.#health.reports);
     await this.#host.configure(config);
-    this.#health.configure(checks);
+    this.#health.configure(config.services, probes, config.health);
     await this.#sync.configure(config.connectionSync, this.#balancer.table);
     await this.#peering.configure(config, peerKeys);
     this.#configureTracking(config);
@@ -192,7 +199,12 @@ export class Agent {
       sync: this.#sync.snapshot(),
       threads: {
         vrrp: this.#election.thread,
-        health: { restarts: this.#health.restarts, running: this.#health.running },
+        health: {
+          restarts: this.#health.restarts,
+          running: this.#health.running,
+          loads: this.#health.loads,
+          networkLostUnixMs: this.#health.networkLostUnixMs,
+        },
         ...(peerThread === undefined ? {} : { peer: peerThread }),
       },
     });
@@ -248,7 +260,7 @@ export class Agent {
     }
     requireInterfaces(after);
     requireUsers(after);
-    const checks = checkSpecs(after.services);
+    const probes = readProbes(after.services);
     const peerKeys = configuredPeerKeys(after);
     await this.#balancer.open(after.services.length > 0 || after.connectionSync.mode !== 'off');
     // The election goes first because it is the one part that can refuse.
@@ -256,7 +268,7 @@ export class Agent {
     this.#config = after;
     this.#loadedUnixMs = Date.now();
     this.#options.log.logger.level = after.log.level;
-    this.#health.configure(checks);
+    this.#health.configure(after.services, probes, after.health);
     await this.#overrides.configure(after);
     await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
     await this.#host.configure(after);
@@ -323,11 +335,15 @@ export class Agent {
 
   #updateBurdens(): void {
     const { demotions, faults } = this.#tracking.burdens;
-    const lost = { reason: 'health-thread-lost', weight: healthLostDemotionWeight } as const;
-    this.#election.setBurdens({
-      demotions: this.#healthLost ? [...demotions, lost] : demotions,
-      faults,
-    });
+    const own: Demotion[] = [];
+    if (this.#healthLost) {
+      own.push({ reason: 'health-thread-lost', weight: healthLostDemotionWeight });
+    }
+    const networkWeight = this.#config?.health.demotion ?? 0;
+    if (this.#networkLost && networkWeight > 0) {
+      own.push({ reason: 'checks-network-lost', weight: networkWeight });
+    }
+    this.#election.setBurdens({ demotions: [...demotions, ...own], faults });
   }
 
   #warn(warnings: readonly string[]): void {

@@ -4,7 +4,9 @@
  */
 import type { IpvsStatus, ServiceStatus } from '../api/statusModel.js';
 import type { ServiceConfig, TandemConfig } from '../config/model.js';
-import type { CheckReport } from '../health/protocol.js';
+import { checksOf } from '../config/serviceChecks.js';
+import type { ServerHealth } from '../health/healthBoard.js';
+import type { QuorumState } from '../health/quorum.js';
 import type { ServerId } from '../ipvs/desired.js';
 import type { ServerOverride } from '../ipvs/overrides.js';
 import { machineClock, type ReconcileRun, Reconciler } from '../ipvs/reconciler.js';
@@ -61,7 +63,7 @@ export class Balancer {
   async configure(
     services: readonly ServiceConfig[],
     settings: TandemConfig['ipvs'],
-    checks: ReadonlyMap<string, CheckReport>,
+    checks: ReadonlyMap<string, ServerHealth>,
   ): Promise<void> {
     this.#services = services;
     if (this.#table === undefined) return;
@@ -79,8 +81,11 @@ export class Balancer {
   }
 
   /** Takes in new verdicts. */
-  update(checks: ReadonlyMap<string, CheckReport>): void {
-    this.#reconciler?.update([...checks.values()]);
+  update(
+    checks: ReadonlyMap<string, ServerHealth>,
+    quorums: ReadonlyMap<string, QuorumState>,
+  ): void {
+    this.#reconciler?.update([...checks.values()], quorums);
   }
 
   /** Takes what operators have set, and waits until the kernel has been told. */
@@ -136,8 +141,10 @@ export class Balancer {
   /** Weight 0 alone does not keep persistent clients away from a server that failed. */
   #warnOfTemplates(services: readonly ServiceConfig[]): void {
     const persistent = services.filter(
-      ({ settings, check, whenDown }) =>
-        settings.persistence !== undefined && check !== undefined && whenDown === 'weight-zero',
+      (service) =>
+        service.settings.persistence !== undefined &&
+        checksOf(service).length > 0 &&
+        service.whenDown === 'weight-zero',
     );
     if (persistent.length === 0 || templatesExpire()) return;
     this.#logger.warn(

@@ -1,15 +1,35 @@
 /** Reads what checks have in files: passwords, keys and certificates. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { CheckConfig } from '../config/model.js';
+import type { CheckConfig, ServiceConfig } from '../config/model.js';
+import { checksOf } from '../config/serviceChecks.js';
 import { TandemError } from '../errors.js';
 import type { FileReference, ProbeSpec } from '../health/probeSpec.js';
 import { secureContext } from '../health/probes/tlsSettings.js';
+import type { ProbeOf } from './checkSpecs.js';
 
 /** A bundle of all well-known authorities has a quarter of this. */
 const fileBytesMax = 1_048_576;
 
 /** Permissions that nobody but the owner of a secret may have. */
 const othersMask = 0o077;
+
+/**
+ * Reads the files of all checks, once: what is made of the result stays the same until the next
+ * reload. Throws `CHECK_FILE_UNUSABLE`.
+ */
+export function readProbes(services: readonly ServiceConfig[]): ProbeOf {
+  const probes = new Map(
+    services.flatMap((service) =>
+      checksOf(service).map((check) => [check, probeWithFiles(check, service.name)] as const),
+    ),
+  );
+  return (check) => {
+    const probe = probes.get(check);
+    if (probe === undefined)
+      throw new TandemError('INTERNAL', 'the files of a check were not read');
+    return probe;
+  };
+}
 
 /**
  * What the probes of a check are told. Throws `CHECK_FILE_UNUSABLE` when a file cannot be read, a

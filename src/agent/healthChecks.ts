@@ -1,117 +1,176 @@
 /**
- * The main thread's hold on the health thread: starts it, keeps the last report of every check,
- * and starts it again when it ends. Meanwhile the weights stay as they are and the node is demoted.
+ * The health checks of this node as the agent sees them: the threads that probe, the board that
+ * says what their reports mean, and the log of what changes.
  */
-import { type HealthThread, startHealthThread } from '../health/client.js';
-import type { CheckReport, CheckSpec, FromHealth } from '../health/protocol.js';
+import type { ServiceConfig, TandemConfig } from '../config/model.js';
+import { type BoardChange, HealthBoard, type ServerHealth } from '../health/healthBoard.js';
+import type { CheckReport, HealthLoad } from '../health/protocol.js';
+import type { QuorumState } from '../health/quorum.js';
+import { type CheckPlan, type ProbeOf, planChecks } from './checkSpecs.js';
+import { HealthThreads } from './healthThreads.js';
 import type { AgentLogger } from './logger.js';
-import { nextRestart, noRestarts } from './restartDelay.js';
 
 /** What the agent wants to hear from the checks. */
 export interface HealthEvents {
-  /** Some server's state changed, so the desired weights may have changed. */
+  /** Something about some server has changed, so the desired weights may have. */
   readonly onChange: () => void;
-  /** The thread was lost or is back. */
+  /** A thread was lost, or all are back. */
   readonly onThread: (running: boolean) => void;
+  /** Every check fails as with a lost network, or no longer. */
+  readonly onNetwork: (lost: boolean) => void;
 }
+
+/** Changes of servers that one event logs one by one; of more, the number is told. */
+const changesLoggedMax = 50;
+
+/** A timer for a moment that is further away looks again after this, in milliseconds. */
+const timerMaxMs = 60_000;
 
 /** The health checks of this node. */
 export class HealthChecks {
   readonly #logger: AgentLogger;
   readonly #events: HealthEvents;
-  #thread: HealthThread | undefined;
-  #checks: readonly CheckSpec[] = [];
-  readonly #reports = new Map<string, CheckReport>();
-  #history = noRestarts;
-  #startedAtMs = 0;
-  #stopping = false;
+  readonly #threads: HealthThreads;
+  readonly #board = new HealthBoard();
+  #services: readonly ServiceConfig[] = [];
+  #probeOf: ProbeOf | undefined;
+  #config: TandemConfig['health'] | undefined;
+  #plan: CheckPlan = { specs: [], services: [] };
+  #wanted: ReadonlySet<string> = new Set();
+  #isActive: (service: ServiceConfig) => boolean = () => true;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(logger: AgentLogger, events: HealthEvents) {
     this.#logger = logger.child({ thread: 'health' });
     this.#events = events;
+    this.#threads = new HealthThreads(this.#logger, {
+      onReports: (reports) => this.#takeReports(reports),
+      onThread: (running) => events.onThread(running),
+    });
   }
 
-  /** The last report of every check, by its id. */
-  get reports(): ReadonlyMap<string, CheckReport> {
-    return this.#reports;
+  /** The health of every server that is checked, by its id. */
+  get reports(): ReadonlyMap<string, ServerHealth> {
+    return this.#board.servers;
+  }
+
+  /** Services that have a quorum, by name. */
+  get quorums(): ReadonlyMap<string, QuorumState> {
+    return this.#board.quorums;
   }
 
   /** Restarts since the agent started. */
   get restarts(): number {
-    return this.#history.restarts;
+    return this.#threads.restarts;
   }
 
-  /** Whether the thread is there. */
+  /** Whether all threads are there. */
   get running(): boolean {
-    return this.#thread !== undefined;
+    return this.#threads.running;
   }
 
-  /** Replaces the set of checks; equal ones keep their state. */
-  configure(checks: readonly CheckSpec[]): void {
-    this.#checks = checks;
-    const wanted = new Set(checks.map((check) => check.id));
-    for (const id of this.#reports.keys()) if (!wanted.has(id)) this.#reports.delete(id);
-    const thread = this.#thread ?? this.#startThread();
-    thread.post({ type: 'configure', checks });
+  /** How each thread keeps up. */
+  get loads(): readonly HealthLoad[] {
+    return this.#threads.loads;
   }
 
-  /** Ends the thread. */
+  /** Since when the network is held to be lost; null: it is not. */
+  get networkLostUnixMs(): number | null {
+    return this.#board.networkLostSinceMs ?? null;
+  }
+
+  /** Takes over the checks of a configuration; equal ones keep their state. */
+  configure(
+    services: readonly ServiceConfig[],
+    probeOf: ProbeOf,
+    config: TandemConfig['health'],
+  ): void {
+    this.#services = services;
+    this.#probeOf = probeOf;
+    this.#config = config;
+    this.#apply();
+  }
+
+  /** Says for which services this node is Active now; some are checked only while it is. */
+  follow(isActive: (service: ServiceConfig) => boolean): void {
+    this.#isActive = isActive;
+    const probeOf = this.#probeOf;
+    if (probeOf === undefined) return;
+    if (!this.#services.some(({ health }) => health?.checkOnlyWhenActive === true)) return;
+    const before = this.#plan.specs.map(({ id }) => id);
+    const after = planChecks(this.#services, probeOf, isActive).specs.map(({ id }) => id);
+    if (before.join('\n') !== after.join('\n')) this.#apply();
+  }
+
+  /** Ends the threads. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#thread?.stop();
-    this.#thread = undefined;
+    clearTimeout(this.#timer);
+    await this.#threads.stop();
   }
 
-  #startThread(): HealthThread {
-    const thread = startHealthThread({ onMessage: (message) => this.#take(message) });
-    this.#thread = thread;
-    this.#startedAtMs = Date.now();
-    void thread.exited.then((exit) => {
-      if (this.#thread === thread) this.#lost(exit.code);
-    });
-    return thread;
-  }
-
-  #take(message: FromHealth): void {
-    if (message.type === 'log') this.#logger[message.level](message.fields, message.message);
-    if (message.type === 'reports') this.#takeReports(message.reports);
+  #apply(): void {
+    const config = this.#config;
+    const probeOf = this.#probeOf;
+    if (config === undefined || probeOf === undefined) return;
+    this.#plan = planChecks(this.#services, probeOf, this.#isActive);
+    const { specs, services } = this.#plan;
+    this.#wanted = new Set(specs.map(({ id }) => id));
+    const holds = config.whenAllFail === 'hold';
+    this.#tell(this.#board.configure(services, specs, holds, Date.now()));
+    this.#threads.configure(specs, config.threads);
   }
 
   #takeReports(reports: readonly CheckReport[]): void {
-    const wanted = new Set(this.#checks.map((check) => check.id));
-    let changed = false;
-    for (const report of reports) {
-      // A report of a check that a reload has just removed may still be on its way.
-      if (!wanted.has(report.id)) continue;
-      const before = this.#reports.get(report.id)?.state ?? 'unknown';
-      this.#reports.set(report.id, report);
-      if (before === report.state) continue;
-      changed = true;
-      this.#logger[report.state === 'down' ? 'warn' : 'info'](
-        {
-          check: report.id,
-          from: before,
-          to: report.state,
-          reason: report.last?.reason,
-          detail: report.last?.detail,
-        },
-        `server ${report.id} is ${report.state}: ${report.last?.reason ?? 'no result yet'}`,
-      );
-    }
-    if (changed) this.#events.onChange();
+    this.#tell(this.#board.take(reports, this.#wanted, Date.now()));
   }
 
-  #lost(code: number): void {
-    this.#thread = undefined;
-    if (this.#stopping) return;
-    const { history, delayMs } = nextRestart(this.#history, Date.now() - this.#startedAtMs);
-    this.#history = history;
-    this.#logger.error({ code, delayMs }, 'the health thread ended; the weights stay as they are');
-    this.#events.onThread(false);
-    setTimeout(() => {
-      if (this.#stopping) return;
-      this.configure(this.#checks);
-      this.#events.onThread(true);
-    }, delayMs);
+  #tell(change: BoardChange): void {
+    this.#armTimer();
+    this.#log(change);
+    if (change.networkLost !== undefined) this.#events.onNetwork(change.networkLost);
+    if (change.servers.length > 0 || change.quorums.length > 0) this.#events.onChange();
+  }
+
+  #armTimer(): void {
+    clearTimeout(this.#timer);
+    const { nextMs } = this.#board;
+    if (nextMs === undefined) return;
+    const delayMs = Math.min(timerMaxMs, Math.max(1, Math.ceil(nextMs - Date.now())));
+    this.#timer = setTimeout(() => this.#tell(this.#board.refresh(Date.now())), delayMs).unref();
+  }
+
+  #log({ servers, quorums, networkLost }: BoardChange): void {
+    if (networkLost === true) {
+      this.#logger.error(
+        'every check of every service fails at once, and in silence: this director has probably ' +
+          'lost its network; the weights stay as they are and its priority is lowered',
+      );
+    }
+    if (networkLost === false) this.#logger.info('some checks get answers again');
+    for (const { service, state } of quorums) {
+      this.#logger[state === 'lost' ? 'warn' : 'info'](
+        { service, quorum: state },
+        `the quorum of service ${service} is ${state}`,
+      );
+    }
+    const changed = servers.filter(
+      ({ before, after }) =>
+        before.state !== after.state || before.operation?.reason !== after.operation?.reason,
+    );
+    for (const { before, after } of changed.slice(0, changesLoggedMax)) {
+      const why = after.operation?.reason ?? after.last?.reason ?? 'no result yet';
+      this.#logger[after.state === 'down' ? 'warn' : 'info'](
+        {
+          check: after.id,
+          from: before.state,
+          to: after.state,
+          reason: after.last?.reason,
+          detail: after.last?.detail,
+        },
+        `server ${after.id} is ${after.state}: ${why}`,
+      );
+    }
+    const left = changed.length - changesLoggedMax;
+    if (left > 0) this.#logger.warn({ left }, `${left} more servers changed at the same time`);
   }
 }

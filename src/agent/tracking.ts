@@ -3,7 +3,7 @@
  * health checks know, and keeps what the vrrp thread reports of those that it follows.
  */
 import type { ServiceConfig } from '../config/model.js';
-import type { CheckReport } from '../health/protocol.js';
+import { checksOf } from '../config/serviceChecks.js';
 import type { HealthState } from '../health/reasons.js';
 import { serverId } from '../ipvs/desired.js';
 import { MainTrackers, type TrackerChange } from '../track/mainTrackers.js';
@@ -58,13 +58,13 @@ export class Tracking {
   /** Takes in the verdicts on all servers; those without a weight carry nothing anyway. */
   takeServices(
     services: readonly ServiceConfig[],
-    reports: ReadonlyMap<string, CheckReport>,
+    reports: ReadonlyMap<string, { readonly state: HealthState }>,
   ): void {
     for (const service of services) {
       const states = service.servers
         .filter(({ weight }) => weight > 0)
         .map((server): HealthState => {
-          if (service.check === undefined) return 'up';
+          if (checksOf(service).length === 0) return 'up';
           return reports.get(serverId(service.name, server))?.state ?? 'unknown';
         });
       this.#trackers.takeService(service.name, states);

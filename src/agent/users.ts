@@ -1,5 +1,6 @@
 /** Sees that every user that a command shall run as exists, before anything is changed. */
 import type { TandemConfig } from '../config/model.js';
+import { checksOf } from '../config/serviceChecks.js';
 import { TandemError } from '../errors.js';
 import { commandUser, defaultUser } from '../kernel/commandUser.js';
 
@@ -9,10 +10,11 @@ export function requireUsers(config: TandemConfig): void {
     if (subject.type !== 'script') continue;
     demand(`tracker ${name}`, () => commandUser(subject.user, defaultUser));
   }
-  for (const { name, check } of config.services) {
-    if (check?.probe.type !== 'script') continue;
-    const { user } = check.probe;
-    demand(`check of service ${name}`, () => commandUser(user, defaultUser));
+  for (const service of config.services) {
+    for (const { probe } of checksOf(service)) {
+      if (probe.type !== 'script') continue;
+      demand(`check of service ${service.name}`, () => commandUser(probe.user, defaultUser));
+    }
   }
   for (const { name, user } of config.hooks) {
     demand(`hook ${name}`, () => commandUser(user, undefined));

@@ -1,6 +1,8 @@
 /** The status document: what `GET /v1/status` answers and `tandem status --json` prints. */
 import type { BfdSessionReport } from '../bfd/protocol.js';
-import type { CheckReport } from '../health/protocol.js';
+import type { ServerHealth } from '../health/healthBoard.js';
+import type { HealthLoad } from '../health/protocol.js';
+import type { QuorumState } from '../health/quorum.js';
 import type { HealthState } from '../health/reasons.js';
 import type { ServerOverride } from '../ipvs/overrides.js';
 import type { FirewallBackendName } from '../kernel/firewall.js';
@@ -18,6 +20,24 @@ export type WeightReason =
   /** No verdict yet, and the kernel's weight from before the start was adopted. */
   | 'adopted'
   | 'check-failed'
+  /** There is no verdict yet, and until there is the service wants the server out. */
+  | 'not-checked-yet'
+  /** Its checks pass, but it failed too often of late. */
+  | 'flap-damped'
+  /** It came back a short while ago, and gains weight. */
+  | 'slow-start'
+  /** It asks for less than its weight: by an agent, a script or a file. */
+  | 'asked-by-server'
+  /** It failed, but so did all others at once: this director has lost its network. */
+  | 'network-lost'
+  /** It failed, but the checks have taken out as many servers as they may. */
+  | 'too-many-out'
+  /** So few servers are up that the service treats all of them alike. */
+  | 'panic'
+  /** The service has fewer servers than it needs, and the sorry server takes its traffic. */
+  | 'below-quorum'
+  /** Every server is down, and the service keeps all weights. */
+  | 'weights-kept'
   /** Every server is down, and the service keeps the last one that was up. */
   | 'last-server-kept'
   /** The operator has drained it. */
@@ -43,7 +63,7 @@ export interface ServerStatus {
   /** What an operator has set for it; absent when nothing. */
   readonly override?: ServerOverride;
   /** Absent when the service has no check. */
-  readonly check?: CheckReport;
+  readonly check?: ServerHealth;
   readonly connections: {
     readonly active: number;
     readonly inactive: number;
@@ -60,6 +80,15 @@ export interface ServiceStatus {
   readonly listeners: readonly string[];
   readonly scheduler: string;
   readonly state: HealthState;
+  /** Absent when the service has no quorum. */
+  readonly quorum?: QuorumState;
+  /** Absent when the service has no sorry server. */
+  readonly sorryServer?: {
+    readonly address: IpAddress;
+    readonly port: number;
+    /** Whether it takes the traffic. */
+    readonly inUse: boolean;
+  };
   readonly servers: readonly ServerStatus[];
 }
 
@@ -177,7 +206,14 @@ export interface StatusDocument {
       /** How the thread is scheduled; null before its first report. */
       readonly realtime: RealtimeReport | null;
     };
-    readonly health: { readonly restarts: number; readonly running: boolean };
+    readonly health: {
+      readonly restarts: number;
+      readonly running: boolean;
+      /** How each thread of the checks keeps up, as far as they have reported. */
+      readonly loads: readonly HealthLoad[];
+      /** Since when every check has failed as with a lost network; null: it is not so. */
+      readonly networkLostUnixMs: number | null;
+    };
     /** Absent without `peering`. */
     readonly peer?: { readonly restarts: number; readonly running: boolean };
   };

@@ -5,6 +5,8 @@
 import type { BfdSessionSpec } from '../bfd/protocol.js';
 import type { ProbeConfig } from '../health/probeSpec.js';
 import type { CheckTiming } from '../health/protocol.js';
+import type { QuorumRules } from '../health/quorum.js';
+import type { ServerRules } from '../health/serverVerdict.js';
 import type { FirewallBackendName } from '../kernel/firewall.js';
 import type { TrackerSpec } from '../track/model.js';
 import type { RealtimeSettings, SyncGroupSpec, VirtualRouterSpec } from '../vrrp/protocol.js';
@@ -47,7 +49,23 @@ export type WhenAllDown =
   /** Every weight is 0: clients are refused at once. */
   | 'zero'
   /** The last server that was up keeps its weight. */
-  | 'keep-last';
+  | 'keep-last'
+  /** All of them keep their weights. */
+  | 'keep-weights'
+  /** Another server takes the traffic. */
+  | 'sorry-server';
+
+/** What follows from the checks of a service, beside taking a server out. */
+export interface ServiceHealthConfig extends Omit<ServerRules, 'needed'> {
+  /** Most servers that the checks may take out at once; absent: all of them. */
+  readonly maxOutPercent?: number;
+  /** What happens when fewer servers than this share are up; absent: nothing special. */
+  readonly panic?: { readonly belowPercent: number; readonly use: 'all' | 'none' };
+  /** Absent: one server is enough. */
+  readonly quorum?: QuorumRules;
+  readonly whenQuorumLost: 'nothing' | 'sorry-server';
+  readonly checkOnlyWhenActive: boolean;
+}
 
 /** A virtual service as configured: one pool of servers behind one or several listeners. */
 export interface ServiceConfig {
@@ -57,12 +75,30 @@ export interface ServiceConfig {
   readonly settings: ServiceSettings;
   /** What gets the service's firewall mark; absent: rules of others set it. */
   readonly marks?: readonly MarkTarget[];
-  /** Absent: servers are always held to be up. */
+  /** Absent, and no `checks` either: servers are always held to be up. */
   readonly check?: CheckConfig;
+  /** Several checks of each server; absent where there is `check`. See `serviceChecks.ts`. */
+  readonly checks?: readonly CheckConfig[];
+  /** How many of `checks` must pass; absent: all. */
+  readonly checksNeeded?: number;
+  /** Absent: all defaults. */
+  readonly health?: ServiceHealthConfig;
+  /** Takes the traffic when the rules say so. */
+  readonly sorryServer?: ServerConfig;
   /** Whether a server that is down gets weight 0 or leaves the table. */
   readonly whenDown: 'weight-zero' | 'remove';
   readonly whenAllDown: WhenAllDown;
   readonly servers: readonly ServerConfig[];
+}
+
+/** What follows from the checks of all services together. */
+export interface HealthConfig {
+  /** Whether weights stay or follow when every check fails at once. */
+  readonly whenAllFail: 'hold' | 'follow';
+  /** What that takes off the priorities; 0: nothing. */
+  readonly demotion: number;
+  /** Absent: as many as the checks need. */
+  readonly threads?: number;
 }
 
 /** How the connection table reaches the peer. */
@@ -141,6 +177,7 @@ export interface TandemConfig {
   readonly hooks: readonly HookSpec[];
   readonly bfd: readonly BfdSessionConfig[];
   readonly services: readonly ServiceConfig[];
+  readonly health: HealthConfig;
   readonly ipvs: {
     /** Whether a polite stop leaves the kernel's table as it is or takes our services out. */
     readonly onStop: 'keep' | 'remove';

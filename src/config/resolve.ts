@@ -16,7 +16,7 @@ import type {
 } from './model.js';
 import { resolveAdvertisements } from './resolveAdvertisements.js';
 import { resolveBfd } from './resolveBfd.js';
-import { resolveCheck } from './resolveCheck.js';
+import { resolveHealth, resolveServiceHealth } from './resolveHealth.js';
 import { resolveMoving } from './resolveMoving.js';
 import { resolveHooks, resolveTrackers } from './resolveTrackers.js';
 import { onNode, type PerNode } from './schema/containerTypes.js';
@@ -40,6 +40,7 @@ export function resolveNodes(root: RootComplete): readonly TandemConfig[] {
     hooks: resolveHooks(root),
     bfd: resolveBfd(root, node, nodes),
     services,
+    health: resolveHealth(root.health),
     ipvs: { onStop: root.ipvs.onStop, auditIntervalMs: root.ipvs.auditInterval },
     system: resolveSystem(root.system),
     overrides: root.overrides,
@@ -96,6 +97,14 @@ function resolveService(service: ServiceComplete): ServiceConfig {
   const [first] = listeners;
   const family = first?.kind === 'address' ? familyOf(first.address) : (first?.family ?? 4);
   const port = commonPort(service) ?? 0;
+  const server = (each: ServiceComplete['servers'][number]): ServerConfig => ({
+    address: each.address.address,
+    port: each.address.port ?? port,
+    weight: each.weight,
+    forwarding: each.forward ?? service.forward,
+    upperThreshold: each.upperThreshold,
+    lowerThreshold: each.lowerThreshold,
+  });
   return {
     name: service.name,
     listeners,
@@ -111,19 +120,11 @@ function resolveService(service: ServiceComplete): ServiceConfig {
         : { persistence: resolvePersistence(persistence, family) }),
     },
     ...(service.marks === undefined ? {} : { marks: service.marks }),
-    ...(service.check === undefined ? {} : { check: resolveCheck(service.check) }),
     whenDown: service.whenDown,
+    ...resolveServiceHealth(service),
     whenAllDown: service.whenAllDown,
-    servers: service.servers.map(
-      (server): ServerConfig => ({
-        address: server.address.address,
-        port: server.address.port ?? port,
-        weight: server.weight,
-        forwarding: server.forward ?? service.forward,
-        upperThreshold: server.upperThreshold,
-        lowerThreshold: server.lowerThreshold,
-      }),
-    ),
+    ...(service.sorryServer === undefined ? {} : { sorryServer: server(service.sorryServer) }),
+    servers: service.servers.map(server),
   };
 }
 

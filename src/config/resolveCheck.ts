@@ -13,6 +13,11 @@ export function resolveCheck(check: CheckComplete): CheckConfig {
     timing: {
       intervalMs: check.interval,
       timeoutMs: check.timeout,
+      ...(check.intervalWhenChanging === undefined
+        ? {}
+        : { changingIntervalMs: check.intervalWhenChanging }),
+      ...(check.intervalWhenDown === undefined ? {} : { downIntervalMs: check.intervalWhenDown }),
+      ...(check.jitter === 0 ? {} : { jitterPercent: check.jitter }),
       rise: check.rise,
       fall: check.fall,
     },

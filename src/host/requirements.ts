@@ -1,5 +1,6 @@
 /** What the services of a director need of the kernel's settings. Pure. */
 import type { ServiceConfig, TandemConfig } from '../config/model.js';
+import { checksOf } from '../config/serviceChecks.js';
 import { familyOf } from '../wire/ipAddress.js';
 
 /** Why a setting is needed. */
@@ -75,8 +76,10 @@ function translates({ servers }: ServiceConfig): boolean {
   return servers.some(({ forwarding }) => forwarding === 'nat');
 }
 
-function keepsFailedServers({ settings, check, whenDown }: ServiceConfig): boolean {
-  return settings.persistence !== undefined && check !== undefined && whenDown === 'weight-zero';
+function keepsFailedServers(service: ServiceConfig): boolean {
+  const { settings, whenDown } = service;
+  const checked = checksOf(service).length > 0;
+  return settings.persistence !== undefined && checked && whenDown === 'weight-zero';
 }
 
 function exactly(

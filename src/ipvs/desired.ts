@@ -1,17 +1,20 @@
 /** The table that the kernel shall have, from configuration, checks and what was there. Pure. */
 import type { WeightReason } from '../api/statusModel.js';
 import type { ServerConfig, ServiceConfig } from '../config/model.js';
-import type { CheckReport } from '../health/protocol.js';
+import { checksOf } from '../config/serviceChecks.js';
+import type { ServerHealth } from '../health/healthBoard.js';
+import type { QuorumState } from '../health/quorum.js';
 import { formatEndpoint } from '../wire/ipAddress.js';
 import type { IpvsServer, ServerIdentity, ServiceIdentity } from '../wire/ipvsModel.js';
 import { isTakenOut, type ServerOverride } from './overrides.js';
+import { applyPoolRules, isOutByChecks } from './poolRules.js';
 import type { TableService } from './table.js';
 
 /** Names a server of a service, and its check: `service/address:port`. */
 export type ServerId = string;
 
-/** What of a check's report the weights depend on. */
-export type ServerHealth = Pick<CheckReport, 'state' | 'sinceUnixMs'>;
+/** What of the health of a server the weights depend on. */
+export type WeighedHealth = Pick<ServerHealth, 'state' | 'sinceUnixMs' | 'operation' | 'excused'>;
 
 /** The weight that a server shall have, and why. */
 export interface WeightDecision {
@@ -23,19 +26,23 @@ export interface WeightDecision {
 /** What the decisions are made from. */
 export interface DesiredInput {
   readonly services: readonly ServiceConfig[];
-  readonly health: ReadonlyMap<ServerId, ServerHealth>;
+  readonly health: ReadonlyMap<ServerId, WeighedHealth>;
   /** Weights that the kernel had when a service became ours. */
   readonly adoptedWeights: ReadonlyMap<ServerId, number>;
   /** The decisions of before: they tell who was in service, and what stays until a verdict. */
   readonly previous: ReadonlyMap<ServerId, WeightDecision>;
   /** What operators have set for servers; it counts before the configuration and the checks. */
   readonly overrides: ReadonlyMap<ServerId, ServerOverride>;
+  /** Services that have a quorum, by name; absent ones are held to meet it. */
+  readonly quorums?: ReadonlyMap<string, QuorumState>;
 }
 
 /** The desired table, and for every configured server why it has its weight. */
 export interface DesiredTable {
   readonly services: readonly TableService[];
   readonly decisions: ReadonlyMap<ServerId, WeightDecision>;
+  /** Names of the services whose sorry server takes the traffic. */
+  readonly sorry: ReadonlySet<string>;
 }
 
 /** The id of a server and its check. */
@@ -46,20 +53,41 @@ export function serverId(serviceName: string, server: ServerIdentity): ServerId 
 /** Makes the desired table. */
 export function desiredTable(input: DesiredInput): DesiredTable {
   const decisions = new Map<ServerId, WeightDecision>();
+  const sorry = new Set<string>();
   const services: TableService[] = [];
   for (const config of input.services) {
-    for (const [id, decision] of decideService(config, input)) decisions.set(id, decision);
+    const pool = decideService(config, input);
+    for (const [id, decision] of pool.decisions) decisions.set(id, decision);
+    if (pool.sorry) sorry.add(config.name);
     for (const identity of config.listeners) {
-      services.push({
-        service: { identity, ...config.settings },
-        servers: config.servers.flatMap((server) => {
-          const weight = decisions.get(serverId(config.name, server))?.weight ?? null;
-          return weight === null ? [] : [tableServer(identity, server, weight)];
-        }),
+      const servers = config.servers.flatMap((server) => {
+        const weight = decisions.get(serverId(config.name, server))?.weight ?? null;
+        return weight === null ? [] : [tableServer(identity, server, weight)];
       });
+      const stand = sorryServer(config, identity, pool.sorry);
+      services.push({ service: { identity, ...config.settings }, servers: [...servers, ...stand] });
     }
   }
-  return { services, decisions };
+  return { services, decisions, sorry };
+}
+
+/** Schedulers that hand a part of the clients to every server, whatever its weight. */
+const weightlessSchedulers: readonly string[] = ['sh', 'dh'];
+
+/**
+ * The sorry server stays in the table with weight 0 while it is not needed, so that its connections
+ * end in peace when the servers are back, unless the scheduler would send clients to it even then.
+ */
+function sorryServer(
+  config: ServiceConfig,
+  listener: ServiceIdentity,
+  inUse: boolean,
+): readonly IpvsServer[] {
+  const { sorryServer: server, settings } = config;
+  if (server === undefined) return [];
+  if (inUse) return [tableServer(listener, server, Math.max(1, server.weight))];
+  if (weightlessSchedulers.includes(settings.scheduler)) return [];
+  return [tableServer(listener, server, 0)];
 }
 
 /**
@@ -87,23 +115,24 @@ function tableServer(listener: ServiceIdentity, server: ServerConfig, weight: nu
 function decideService(
   config: ServiceConfig,
   input: DesiredInput,
-): ReadonlyMap<ServerId, WeightDecision> {
+): { readonly decisions: ReadonlyMap<ServerId, WeightDecision>; readonly sorry: boolean } {
+  const members = config.servers.map((server) => {
+    const id = serverId(config.name, server);
+    const before = input.previous.get(id);
+    return {
+      id,
+      weightMeant: weightMeant(server, input.overrides.get(id)),
+      decision: decideServer(config, server, id, input),
+      sinceUnixMs: input.health.get(id)?.sinceUnixMs ?? 0,
+      wasInService: before !== undefined && !isOutByChecks(before),
+    };
+  });
+  const quorum = input.quorums?.get(config.name) ?? 'met';
+  const { changed, sorry } = applyPoolRules(config, members, quorum);
   const decisions = new Map(
-    config.servers.map((server) => {
-      const id = serverId(config.name, server);
-      return [id, decideServer(config, server, id, input)] as const;
-    }),
+    members.map(({ id, decision }) => [id, changed.get(id) ?? decision] as const),
   );
-  const serving = [...decisions.values()].some(({ weight }) => weight !== null && weight > 0);
-  if (serving || config.whenAllDown !== 'keep-last') return decisions;
-  const kept = lastServerUp(config, decisions, input);
-  if (kept !== undefined) {
-    decisions.set(serverId(config.name, kept), {
-      weight: weightMeant(config, kept, input),
-      reason: 'last-server-kept',
-    });
-  }
-  return decisions;
+  return { decisions, sorry: sorry && config.sorryServer !== undefined };
 }
 
 function decideServer(
@@ -116,81 +145,59 @@ function decideServer(
   if (isTakenOut(override)) {
     return { weight: 0, reason: override?.kind === 'drain' ? 'drained' : 'maintenance' };
   }
+  const weight = weightMeant(server, override);
   const configured: WeightDecision = {
-    weight: override?.weight ?? server.weight,
+    weight,
     reason: override === undefined ? 'configured' : 'weight-set',
   };
+  if (checksOf(config).length === 0) return configured;
+  const health = input.health.get(id);
+  if (health?.excused === true) return { ...configured, reason: 'network-lost' };
+  const { percent = 100, reason } = health?.operation ?? {};
   const outOfService: WeightDecision = {
     weight: config.whenDown === 'remove' ? null : 0,
-    reason: 'check-failed',
+    reason: reason ?? 'check-failed',
   };
-  if (config.check === undefined) return configured;
-  switch (input.health.get(id)?.state ?? 'unknown') {
+  switch (health?.state ?? 'unknown') {
     case 'up':
-      return configured;
+      if (percent >= 100 || reason === undefined) return configured;
+      return { weight: shareOf(weight, percent), reason };
     case 'down':
       return outOfService;
-    case 'unknown':
-      return decideUnknown(id, input, configured, outOfService);
+    case 'unknown': {
+      const starting = config.health?.startDown === true;
+      const unproven: WeightDecision = starting
+        ? { ...outOfService, reason: 'not-checked-yet' }
+        : configured;
+      return decideUnknown(id, input, unproven, outOfService);
+    }
   }
 }
 
-/** The weight of a server that is up: the operator's, or the configured one. */
-function weightMeant(config: ServiceConfig, server: ServerConfig, input: DesiredInput): number {
-  return input.overrides.get(serverId(config.name, server))?.weight ?? server.weight;
+/** The weight of a server that is well: the operator's, or the configured one. */
+function weightMeant(server: ServerConfig, override: ServerOverride | undefined): number {
+  return override?.weight ?? server.weight;
+}
+
+/** A share of a weight, but never 0 while it is meant to take anything. */
+function shareOf(weight: number, percent: number): number {
+  if (weight === 0 || percent <= 0) return 0;
+  return Math.min(weight, Math.max(1, Math.round((weight * percent) / 100)));
 }
 
 /** No verdict yet, after a start or because the check was changed: nothing moves until there is. */
 function decideUnknown(
   id: ServerId,
   input: DesiredInput,
-  configured: WeightDecision,
+  unproven: WeightDecision,
   outOfService: WeightDecision,
 ): WeightDecision {
   const before = input.previous.get(id);
-  if (before !== undefined) {
-    switch (before.reason) {
-      case 'check-failed':
-        return outOfService;
-      case 'configured':
-      case 'last-server-kept':
-      case 'drained':
-      case 'maintenance':
-      case 'weight-set':
-        return configured;
-      case 'adopted':
-        break;
-    }
-  }
+  if (before?.reason === 'not-checked-yet') return unproven;
+  if (before !== undefined && isOutByChecks(before)) return outOfService;
+  if (before !== undefined && before.reason !== 'adopted') return unproven;
   const adopted = input.adoptedWeights.get(id);
   // A server that the operator has taken out by weight 0 stays out, whatever the kernel had.
-  if (adopted === undefined || configured.weight === 0) return configured;
+  if (adopted === undefined || unproven.weight === 0) return unproven;
   return { weight: adopted, reason: 'adopted' };
-}
-
-/**
- * The server that went down last, of those that are meant to take traffic. One that was in service
- * until now comes before one that has been down for longer, whatever the clocks say.
- */
-function lastServerUp(
-  config: ServiceConfig,
-  decisions: ReadonlyMap<ServerId, WeightDecision>,
-  input: DesiredInput,
-): ServerConfig | undefined {
-  let best: ServerConfig | undefined;
-  let bestRank: readonly [number, number] = [0, 0];
-  for (const server of config.servers) {
-    const id = serverId(config.name, server);
-    if (weightMeant(config, server, input) === 0 || decisions.get(id)?.reason !== 'check-failed')
-      continue;
-    const before = input.previous.get(id);
-    const wasInService = before !== undefined && before.reason !== 'check-failed';
-    const rank = [wasInService ? 1 : 0, input.health.get(id)?.sinceUnixMs ?? 0] as const;
-    const better = rank[0] > bestRank[0] || (rank[0] === bestRank[0] && rank[1] > bestRank[1]);
-    if (best === undefined || better) {
-      best = server;
-      bestRank = rank;
-    }
-  }
-  return best;
 }

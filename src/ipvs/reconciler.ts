@@ -6,7 +6,8 @@
 import type { IpvsStatus, ServiceStatus } from '../api/statusModel.js';
 import type { ServiceConfig } from '../config/model.js';
 import { TandemError } from '../errors.js';
-import type { CheckReport } from '../health/protocol.js';
+import type { ServerHealth } from '../health/healthBoard.js';
+import type { QuorumState } from '../health/quorum.js';
 import type { IpvsTable } from '../kernel/ipvsTable.js';
 import type { IpvsOperation } from '../wire/ipvsModel.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
@@ -65,9 +66,11 @@ export class Reconciler {
   readonly #onRun: (run: ReconcileRun) => void;
   #auditIntervalMs: number;
   #services: readonly ServiceConfig[] = [];
-  #checks: ReadonlyMap<ServerId, CheckReport> = new Map();
+  #checks: ReadonlyMap<ServerId, ServerHealth> = new Map();
+  #quorums: ReadonlyMap<string, QuorumState> = new Map();
   #overrides: ReadonlyMap<ServerId, ServerOverride> = new Map();
   #decisions: ReadonlyMap<ServerId, WeightDecision> = new Map();
+  #sorry: ReadonlySet<string> = new Set();
   #actual: readonly ListedTableService[] = [];
   /** Services that were ours until a reload and are still to be deleted. */
   readonly #retired = new Set<ServiceKey>();
@@ -103,7 +106,7 @@ export class Reconciler {
    */
   async configure(
     services: readonly ServiceConfig[],
-    checks: readonly CheckReport[] = [],
+    checks: readonly ServerHealth[] = [],
     auditIntervalMs: number = this.#auditIntervalMs,
   ): Promise<void> {
     const before = serviceKeys(this.#services);
@@ -120,10 +123,16 @@ export class Reconciler {
   }
 
   /** Takes in what the checks say now, all of it; the kernel is told if that changes a weight. */
-  update(checks: readonly CheckReport[]): void {
+  update(
+    checks: readonly ServerHealth[],
+    quorums: ReadonlyMap<string, QuorumState> = this.#quorums,
+  ): void {
     const before = this.#checks;
+    const quorumChanged = [...quorums].some(([name, state]) => this.#quorums.get(name) !== state);
     this.#checks = new Map(checks.map((check) => [check.id, check]));
-    const changed = checks.some((check) => before.get(check.id)?.state !== check.state);
+    this.#quorums = quorums;
+    const changed =
+      quorumChanged || checks.some((check) => weighsDifferently(before.get(check.id), check));
     if (!this.#configured) return;
     if (changed || before.size !== this.#checks.size) void this.#request('change');
   }
@@ -193,6 +202,8 @@ export class Reconciler {
       decisions: this.#decisions,
       actual: this.#actual,
       checks: this.#checks,
+      quorums: this.#quorums,
+      sorry: this.#sorry,
       overrides: this.#overrides,
     });
   }
@@ -203,6 +214,7 @@ export class Reconciler {
       health: this.#checks,
       adoptedWeights: adoption.weights,
       previous: this.#decisions,
+      quorums: this.#quorums,
       overrides: this.#overrides,
     });
   }
@@ -253,6 +265,7 @@ export class Reconciler {
       this.#adoption.learn(services, actual);
       const desired = this.#desired(services, this.#adoption);
       this.#decisions = desired.decisions;
+      this.#sorry = desired.sorry;
       const difference = diffTables(desired.services, actual, this.#retired);
       foreignServices = difference.foreignServices;
       await this.#apply(difference.operations, sent, errors);
@@ -330,6 +343,15 @@ export class Reconciler {
     );
     for (const key of this.#retired) if (!present.has(key)) this.#retired.delete(key);
   }
+}
+
+function weighsDifferently(before: ServerHealth | undefined, after: ServerHealth): boolean {
+  return (
+    before?.state !== after.state ||
+    before.excused !== after.excused ||
+    before.operation?.percent !== after.operation?.percent ||
+    before.operation?.reason !== after.operation?.reason
+  );
 }
 
 function serviceKeys(services: readonly ServiceConfig[]): ReadonlySet<ServiceKey> {

@@ -1,7 +1,9 @@
 /** What the status document says of services and servers. Pure. */
 import type { ServerStatus, ServiceStatus } from '../api/statusModel.js';
 import type { ServerConfig, ServiceConfig } from '../config/model.js';
-import type { CheckReport } from '../health/protocol.js';
+import { checksOf } from '../config/serviceChecks.js';
+import type { ServerHealth } from '../health/healthBoard.js';
+import type { QuorumState } from '../health/quorum.js';
 import type { HealthState } from '../health/reasons.js';
 import type { ListedServer, ListedService } from '../wire/ipvsModel.js';
 import { formatServerIdentity, formatServiceIdentity } from '../wire/ipvsText.js';
@@ -20,7 +22,10 @@ export interface ServiceStatusInput {
   readonly decisions: ReadonlyMap<ServerId, WeightDecision>;
   /** The kernel's table as last read, with what was changed since. */
   readonly actual: readonly ListedTableService[];
-  readonly checks: ReadonlyMap<ServerId, CheckReport>;
+  readonly checks: ReadonlyMap<ServerId, ServerHealth>;
+  readonly quorums: ReadonlyMap<string, QuorumState>;
+  /** Services whose sorry server takes the traffic. */
+  readonly sorry: ReadonlySet<string>;
   readonly overrides: ReadonlyMap<ServerId, ServerOverride>;
 }
 
@@ -34,8 +39,27 @@ export function serviceStatuses(input: ServiceStatusInput): readonly ServiceStat
     listeners: config.listeners.map(formatServiceIdentity),
     scheduler: config.settings.scheduler,
     state: serviceState(config, input.checks),
+    ...poolStatus(config, input),
     servers: config.servers.map((server) => serverStatus(config, server, input, index)),
   }));
+}
+
+function poolStatus(
+  { name, health, sorryServer }: ServiceConfig,
+  { quorums, sorry }: ServiceStatusInput,
+): Pick<ServiceStatus, 'quorum' | 'sorryServer'> {
+  return {
+    ...(health?.quorum === undefined ? {} : { quorum: quorums.get(name) ?? 'met' }),
+    ...(sorryServer === undefined
+      ? {}
+      : {
+          sorryServer: {
+            address: sorryServer.address,
+            port: sorryServer.port,
+            inUse: sorry.has(name),
+          },
+        }),
+  };
 }
 
 function serverStatus(
@@ -92,9 +116,9 @@ function sumConnections(servers: readonly ListedServer[]): ServerStatus['connect
 /** A service is up while one of its servers is; it is down when every one is known to be down. */
 function serviceState(
   config: ServiceConfig,
-  checks: ReadonlyMap<ServerId, CheckReport>,
+  checks: ReadonlyMap<ServerId, ServerHealth>,
 ): HealthState {
-  if (config.check === undefined) return 'up';
+  if (checksOf(config).length === 0) return 'up';
   const states = config.servers.map(
     (server) => checks.get(serverId(config.name, server))?.state ?? 'unknown',
   );

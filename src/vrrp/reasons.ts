@@ -68,6 +68,8 @@ export type DemotionReason =
   | TrackerFailure
   /** The health checks do not run; the weights are those of before. */
   | 'health-thread-lost'
+  /** Every check of every service fails at once and in silence. */
+  | 'checks-network-lost'
   /** The agent's main thread has stalled. */
   | 'main-thread-late'
   /** The operator asked this router to step down. */

@@ -10,6 +10,7 @@ import { checkNodes, checkPerNode } from './nodes.js';
 import { checkPeering } from './peering.js';
 import { present } from './present.js';
 import { checkServers } from './servers.js';
+import { checkServiceHealth } from './serviceHealth.js';
 import { checkServices } from './services.js';
 import { checkSyncGroups } from './syncGroups.js';
 import { checkTrackers } from './trackers.js';
@@ -31,6 +32,7 @@ export function crossChecks(draft: RootDraft): readonly Finding[] {
     ...checkServices(draft),
     ...checkMarks(draft),
     ...checkServers(draft),
+    ...checkServiceHealth(draft),
     ...checkPeering(draft),
     ...checkPerNode(draft, ['connectionSync', 'interface'], draft.connectionSync.interface),
   ];

@@ -13,7 +13,7 @@ type ServerDraft = NonNullable<NonNullable<ServiceDraft['servers']>[number]>;
 export function checkServers(draft: RootDraft): readonly Finding[] {
   return present(draft.services).flatMap(([index, service]) => {
     const path = ['services', index];
-    return [...checkEachServer(path, service), ...checkHealthCheck(path, service)];
+    return [...checkEachServer(path, service), ...checkHealthChecks(path, service)];
   });
 }
 
@@ -129,10 +129,21 @@ function checkNotListener(
   return [errorAt(path, message, "use the server's own address")];
 }
 
-function checkHealthCheck(path: ConfigPath, service: ServiceDraft): readonly Finding[] {
-  const { check } = service;
-  if (check === undefined) return [];
-  const here = [...path, 'check'];
+function checkHealthChecks(path: ConfigPath, service: ServiceDraft): readonly Finding[] {
+  const { check, checks } = service;
+  return [
+    ...(check === undefined ? [] : checkHealthCheck([...path, 'check'], service, check)),
+    ...present(checks).flatMap(([index, each]) =>
+      checkHealthCheck([...path, 'checks', index], service, each),
+    ),
+  ];
+}
+
+function checkHealthCheck(
+  here: ConfigPath,
+  service: ServiceDraft,
+  check: NonNullable<ServiceDraft['check']>,
+): readonly Finding[] {
   const findings: Finding[] = [];
   const { interval, timeout } = check;
   if (interval !== undefined && timeout !== undefined && timeout > interval) {

@@ -10,6 +10,7 @@ import {
   section,
   withDefault,
 } from './definition.js';
+import { healthKeys } from './healthDefinition.js';
 import { hookType } from './hookDefinition.js';
 import { readMapping } from './mappingReader.js';
 import { interfaceName, listenEndpoint, multicastGroup } from './networkTypes.js';
@@ -72,6 +73,7 @@ export const rootDefinition = {
   services: withDefault(listOf(serviceType, { min: 0, max: 4096 }), [], {
     doc: 'What is balanced, and to whom (IPVS).',
   }),
+  health: section('What follows from the checks of all services together.', healthKeys),
   ipvs: section("How the kernel's table is kept.", {
     onStop: withDefault(oneOf(['keep', 'remove']), 'keep', {
       env: 'TANDEM_IPVS_ON_STOP',

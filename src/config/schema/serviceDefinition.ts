@@ -1,7 +1,8 @@
 /** Keys of `services`. */
 import { checkType } from './checkDefinition.js';
 import { listOf, oneOrMany } from './containerTypes.js';
-import { optional, required, withDefault } from './definition.js';
+import { optional, required, section, withDefault } from './definition.js';
+import { checksNeeded, serviceHealthKeys } from './healthDefinition.js';
 import { mappingOf } from './mappingReader.js';
 import { listener, netmask, serverEndpoint } from './networkTypes.js';
 import { partName } from './routerDefinition.js';
@@ -124,15 +125,29 @@ export const serviceType = mappingOf({
     doc: 'How the servers are checked.',
     meaning: 'the servers are held to be up',
   }),
+  checks: optional(listOf(checkType, { min: 1, max: 8 }), {
+    doc: 'Several checks of each server, instead of `check`.',
+    meaning: 'the one of `check`',
+  }),
+  checksNeeded: optional(checksNeeded, {
+    doc: 'How many of `checks` must pass for a server to be up.',
+    meaning: '`all`',
+  }),
+  health: section('What follows from the checks, beside taking a server out.', serviceHealthKeys),
   whenDown: withDefault(oneOf(['weight-zero', 'remove']), 'weight-zero', {
     doc:
       'What happens to a server that is down. `weight-zero` lets its connections end; `remove` ' +
       'takes it out of the table, which cuts them.',
   }),
-  whenAllDown: withDefault(oneOf(['zero', 'keep-last']), 'zero', {
+  whenAllDown: withDefault(oneOf(['zero', 'keep-last', 'keep-weights', 'sorry-server']), 'zero', {
     doc:
-      'What happens when every server is down. `zero`: clients are refused at once. `keep-last`: ' +
-      'the last server that was up keeps its weight.',
+      'What happens when every server is down. `zero`: clients are refused at once. ' +
+      '`keep-last`: the last server that was up keeps its weight. `keep-weights`: all keep ' +
+      'theirs. `sorry-server`: the `sorryServer` takes the traffic.',
+  }),
+  sorryServer: optional(serverType, {
+    doc: 'Takes the traffic when `whenAllDown` or `health.quorum.whenLost` says so. Not checked.',
+    meaning: 'none',
   }),
   servers: required(listOf(serverType, { min: 1, max: 4096 }), { doc: 'The real servers.' }),
 });

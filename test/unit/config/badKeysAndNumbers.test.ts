@@ -14,7 +14,8 @@ const badInputs: readonly BadInput[] = [
         '2:1 zzz',
         'unknown key',
         'known here: cluster, nodes, preset, virtualRouters, syncGroups, trackers, hooks, bfd, ' +
-          'services, ipvs, overrides, reload, peering, connectionSync, system, api, realtime, log',
+          'services, health, ipvs, overrides, reload, peering, connectionSync, system, api, ' +
+          'realtime, log',
       ],
     ],
   },

@@ -1,0 +1,224 @@
+/**
+ * All that is known of all servers: the reports of the checks, joined to verdicts on servers, to
+ * quorums of services, and to the question whether this director has lost its network. Pure: the
+ * clock is passed in.
+ */
+import { formatEndpoint } from '../wire/ipAddress.js';
+import { type LossCheck, type NetworkLoss, noNetworkLoss, stepNetworkLoss } from './networkLoss.js';
+import type { CheckReport, CheckSpec } from './protocol.js';
+import { type QuorumRules, type QuorumState, quorumCount, stepQuorum } from './quorum.js';
+import {
+  initialServerVerdict,
+  type OperationalReason,
+  operationOf,
+  type ServerRules,
+  type ServerVerdict,
+  stepServer,
+} from './serverVerdict.js';
+
+/** One server of a service, and the checks that are made of it. */
+export interface BoardServer {
+  /** `service/address:port`. */
+  readonly id: string;
+  readonly weight: number;
+  readonly checkIds: readonly string[];
+}
+
+/** One service that has checks. */
+export interface BoardService {
+  readonly name: string;
+  readonly servers: readonly BoardServer[];
+  readonly rules: ServerRules;
+  readonly quorum?: QuorumRules;
+}
+
+/**
+ * The health of one server, of all of its checks together. State and time are those of the server;
+ * the last result and the counters are those of the check that decides.
+ */
+export interface ServerHealth extends CheckReport {
+  /** What the rules take off its weight beside that; absent: nothing. */
+  readonly operation?: {
+    /** Share of its weight, 0..100. */
+    readonly percent: number;
+    readonly reason: OperationalReason;
+    /** When that changes by itself; absent: not. */
+    readonly untilUnixMs?: number;
+  };
+  /** It failed with all others at once, and that is not held against it. */
+  readonly excused?: true;
+  /** Every check by itself, when there are several. */
+  readonly checks?: readonly CheckReport[];
+}
+
+/** What has changed by an event. */
+export interface BoardChange {
+  /** Servers whose state, weight or reason is another. */
+  readonly servers: readonly { readonly before: ServerHealth; readonly after: ServerHealth }[];
+  /** Services whose quorum was met or lost. */
+  readonly quorums: readonly { readonly service: string; readonly state: QuorumState }[];
+  /** Present when the network was found lost or back. */
+  readonly networkLost?: boolean;
+}
+
+/** The board of one agent. */
+export class HealthBoard {
+  #services: readonly BoardService[] = [];
+  #specs: readonly CheckSpec[] = [];
+  #holdsOnLoss = true;
+  readonly #reports = new Map<string, CheckReport>();
+  readonly #verdicts = new Map<string, ServerVerdict>();
+  #servers = new Map<string, ServerHealth>();
+  #quorums = new Map<string, QuorumState>();
+  #loss: NetworkLoss = noNetworkLoss;
+  #nextMs: number | undefined;
+
+  /** Every server that has checks, by its id. */
+  get servers(): ReadonlyMap<string, ServerHealth> {
+    return this.#servers;
+  }
+
+  /** Services that have a quorum, by name. */
+  get quorums(): ReadonlyMap<string, QuorumState> {
+    return this.#quorums;
+  }
+
+  /** Since when the network is held to be lost; `undefined`: it is not. */
+  get networkLostSinceMs(): number | undefined {
+    return this.#loss.lost ? this.#loss.sinceUnixMs : undefined;
+  }
+
+  /** When {@link refresh} must be called, if nothing happens before. */
+  get nextMs(): number | undefined {
+    return this.#nextMs;
+  }
+
+  /** Takes over services and checks. Servers that were there before keep what is known of them. */
+  configure(
+    services: readonly BoardService[],
+    specs: readonly CheckSpec[],
+    holdsOnLoss: boolean,
+    nowMs: number,
+  ): BoardChange {
+    this.#services = services;
+    this.#specs = specs;
+    this.#holdsOnLoss = holdsOnLoss;
+    const checks = new Set(specs.map(({ id }) => id));
+    for (const id of this.#reports.keys()) if (!checks.has(id)) this.#reports.delete(id);
+    const servers = new Set(services.flatMap((each) => each.servers.map(({ id }) => id)));
+    for (const id of this.#verdicts.keys()) if (!servers.has(id)) this.#verdicts.delete(id);
+    return this.refresh(nowMs);
+  }
+
+  /** Takes in reports; those of checks that are not configured are left out. */
+  take(reports: readonly CheckReport[], wanted: ReadonlySet<string>, nowMs: number): BoardChange {
+    for (const report of reports) if (wanted.has(report.id)) this.#reports.set(report.id, report);
+    return this.refresh(nowMs);
+  }
+
+  /** Works everything out anew. */
+  refresh(nowMs: number): BoardChange {
+    const lostBefore = this.#loss.lost;
+    this.#loss = this.#holdsOnLoss
+      ? stepNetworkLoss(this.#loss, this.#lossChecks(), nowMs)
+      : noNetworkLoss;
+    const before = this.#servers;
+    const changed: { before: ServerHealth; after: ServerHealth }[] = [];
+    const times: number[] = [];
+    if (this.#loss.excusedUntilMs !== undefined) times.push(this.#loss.excusedUntilMs);
+    this.#servers = new Map();
+    for (const service of this.#services) {
+      for (const server of service.servers) {
+        const after = this.#judge(server, service.rules, nowMs);
+        this.#servers.set(server.id, after);
+        if (after.operation?.untilUnixMs !== undefined) times.push(after.operation.untilUnixMs);
+        const known = before.get(server.id) ?? unknownHealth(server.id, after.sinceUnixMs);
+        if (differs(known, after)) changed.push({ before: known, after });
+      }
+    }
+    this.#nextMs = times.length === 0 ? undefined : Math.min(...times);
+    return {
+      servers: changed,
+      quorums: this.#countQuorums(),
+      ...(lostBefore === this.#loss.lost ? {} : { networkLost: this.#loss.lost }),
+    };
+  }
+
+  #judge(server: BoardServer, rules: ServerRules, nowMs: number): ServerHealth {
+    const reports = server.checkIds.flatMap((id) => this.#reports.get(id) ?? []);
+    const opinions = server.checkIds.map(
+      (id) => this.#reports.get(id) ?? { state: 'unknown' as const },
+    );
+    const known = this.#verdicts.get(server.id) ?? initialServerVerdict(nowMs);
+    const verdict = stepServer(known, opinions, rules, nowMs);
+    this.#verdicts.set(server.id, verdict);
+    const { state, sinceUnixMs, percent, reason, nextMs } = operationOf(verdict, rules, nowMs);
+    const deciding = reports.find((report) => report.state !== 'up') ?? reports[0];
+    const excused = state === 'down' && server.checkIds.some((id) => this.#loss.excused.has(id));
+    const isPlain = reason === undefined || reason === 'check-failed';
+    return {
+      ...(deciding ?? unknownHealth(server.id, sinceUnixMs)),
+      id: server.id,
+      state,
+      sinceUnixMs,
+      ...(isPlain
+        ? {}
+        : {
+            operation: {
+              percent,
+              reason,
+              ...(nextMs === undefined ? {} : { untilUnixMs: nextMs }),
+            },
+          }),
+      ...(excused ? { excused } : {}),
+      ...(server.checkIds.length > 1 ? { checks: reports } : {}),
+    };
+  }
+
+  #countQuorums(): BoardChange['quorums'] {
+    const before = this.#quorums;
+    this.#quorums = new Map();
+    const changes: { service: string; state: QuorumState }[] = [];
+    for (const { name, servers, quorum } of this.#services) {
+      if (quorum === undefined) continue;
+      const counted = servers.map(({ id, weight }) => {
+        const health = this.#servers.get(id);
+        return { weight, serves: health?.state !== 'down' || health.excused === true };
+      });
+      const known = before.get(name) ?? 'met';
+      const state = stepQuorum(known, quorumCount(counted, quorum.of), quorum);
+      this.#quorums.set(name, state);
+      if (state !== known) changes.push({ service: name, state });
+    }
+    return changes;
+  }
+
+  #lossChecks(): readonly LossCheck[] {
+    return this.#specs.map(({ id, address, port, timing }): LossCheck => {
+      const report = this.#reports.get(id);
+      const longestMs = Math.max(timing.intervalMs, timing.changingIntervalMs ?? 0);
+      return {
+        id,
+        backend: formatEndpoint(address, port),
+        state: report?.state ?? 'unknown',
+        sinceUnixMs: report?.sinceUnixMs ?? 0,
+        reason: report?.last?.reason,
+        detectionMs: longestMs * timing.fall + timing.timeoutMs,
+      };
+    });
+  }
+}
+
+function unknownHealth(id: string, sinceUnixMs: number): ServerHealth {
+  const probes = { passed: 0, failed: 0, unknown: 0 };
+  return { id, state: 'unknown', sinceUnixMs, streak: 0, last: null, probes };
+}
+
+function differs(before: ServerHealth, after: ServerHealth): boolean {
+  return (
+    before.state !== after.state ||
+    before.excused !== after.excused ||
+    before.operation?.reason !== after.operation?.reason ||
+    before.operation?.percent !== after.operation?.percent
+  );
+}

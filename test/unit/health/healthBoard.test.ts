@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type BoardService, HealthBoard } from '../../../src/health/healthBoard.js';
+import type { CheckReport, CheckSpec } from '../../../src/health/protocol.js';
+import { stepQuorum } from '../../../src/health/quorum.js';
+import type { ProbeReason } from '../../../src/health/reasons.js';
+import { ipAddress } from '../../../src/wire/ipAddress.js';
+
+const checkIds = ['a', 'b', 'c'];
+const specs = checkIds.map(
+  (id, index): CheckSpec => ({
+    id,
+    address: ipAddress(`192.0.2.${index + 1}`),
+    port: 80,
+    probe: { type: 'tcp' },
+    timing: { intervalMs: 1000, timeoutMs: 500, rise: 1, fall: 2 },
+  }),
+);
+const service: BoardService = {
+  name: 'web',
+  rules: { needed: 1, startDown: false },
+  servers: checkIds.map((id) => ({ id: `web/${id}`, weight: 1, checkIds: [id] })),
+};
+const wanted = new Set(checkIds);
+
+test('one check serves every server that has it, in whatever service', () => {
+  const board = new HealthBoard();
+  const other = { ...service, name: 'api', servers: [{ id: 'api/a', weight: 1, checkIds: ['a'] }] };
+  board.configure([service, other], specs, true, 0);
+  const change = board.take([report('a', 'down', 10, 'connection-refused')], wanted, 11);
+  assert.deepEqual(
+    change.servers.map(({ after }) => `${after.id} ${after.state}`),
+    ['web/a down', 'api/a down'],
+  );
+});
+
+test('when all fail at once in silence they are excused, and the network is lost', () => {
+  const board = running();
+  assert.equal(
+    board.take([report('a', 'down', 1000, 'timeout')], wanted, 1000).networkLost,
+    undefined,
+  );
+  board.take([report('b', 'down', 1500, 'host-unreachable')], wanted, 1500);
+  assert.equal(board.servers.get('web/a')?.excused, undefined, 'one still answers');
+  const change = board.take([report('c', 'down', 2000, 'timeout')], wanted, 2000);
+  assert.equal(change.networkLost, true);
+  assert.deepEqual(excused(board), ['web/a', 'web/b', 'web/c']);
+  assert.equal(board.networkLostSinceMs, 2000);
+});
+
+test('one refusal proves that the network works', () => {
+  const board = running();
+  const reasons: ProbeReason[] = ['timeout', 'connection-refused', 'timeout'];
+  const reports = checkIds.map((id, index) => report(id, 'down', 10, reasons[index] ?? 'timeout'));
+  const change = board.take(reports, wanted, 10);
+  assert.equal(change.networkLost, undefined);
+  assert.deepEqual(excused(board), []);
+});
+
+test('a server that was down long before is not excused with the others', () => {
+  const board = running();
+  board.take([report('a', 'down', 1000, 'timeout')], wanted, 1000);
+  const reports = ['b', 'c'].map((id) => report(id, 'down', 60_000, 'timeout'));
+  board.take(reports, wanted, 60_000);
+  assert.deepEqual(excused(board), ['web/b', 'web/c']);
+});
+
+test('when the network is back the others stay excused until they had time to answer', () => {
+  const board = running();
+  board.take(
+    checkIds.map((id) => report(id, 'down', 1000, 'timeout')),
+    wanted,
+    1000,
+  );
+  const change = board.take([report('a', 'up', 9000, 'passed')], wanted, 9000);
+  assert.equal(change.networkLost, false);
+  assert.deepEqual(excused(board), ['web/b', 'web/c']);
+  assert.equal(board.nextMs, 9000 + 2500);
+  board.refresh(11_500);
+  assert.deepEqual(excused(board), []);
+  assert.equal(board.servers.get('web/b')?.state, 'down');
+});
+
+test('with whenAllFail follow nothing is excused', () => {
+  const board = new HealthBoard();
+  board.configure([service], specs, false, 0);
+  board.take(
+    checkIds.map((id) => report(id, 'down', 1000, 'timeout')),
+    wanted,
+    1000,
+  );
+  assert.deepEqual(excused(board), []);
+});
+
+test('a single backend that fails is dead, not the network', () => {
+  const board = new HealthBoard();
+  board.configure([service], specs.slice(0, 1), true, 0);
+  const change = board.take([report('a', 'down', 1000, 'timeout')], new Set(['a']), 1000);
+  assert.equal(change.networkLost, undefined);
+});
+
+test('a quorum is lost below its minimum, and met again only at the hysteresis above it', () => {
+  const rules = { of: 'servers', min: 2, hysteresis: 1 } as const;
+  const counts = [3, 2, 1, 2, 3, 2];
+  let state: 'met' | 'lost' = 'met';
+  const states = counts.map((count) => {
+    state = stepQuorum(state, count, rules);
+    return state;
+  });
+  assert.deepEqual(states, ['met', 'met', 'lost', 'lost', 'met', 'met']);
+});
+
+test('the board tells once that a quorum is lost', () => {
+  const board = new HealthBoard();
+  const quorum = { of: 'weight', min: 2, hysteresis: 0 } as const;
+  board.configure([{ ...service, quorum }], specs, true, 0);
+  assert.deepEqual(board.take([report('a', 'down', 1, 'timeout')], wanted, 1).quorums, []);
+  const lost = board.take([report('b', 'down', 2, 'timeout')], wanted, 2);
+  assert.deepEqual(lost.quorums, [{ service: 'web', state: 'lost' }]);
+  assert.deepEqual(board.refresh(3).quorums, []);
+});
+
+test('what is known of a server outlives a reload that gives it another check', () => {
+  const board = running();
+  board.take([report('a', 'down', 10, 'connection-refused')], wanted, 10);
+  const [first] = specs;
+  assert.ok(first !== undefined);
+  const servers = [{ id: 'web/a', weight: 1, checkIds: ['other'] }];
+  board.configure([{ ...service, servers }], [{ ...first, id: 'other' }], true, 20);
+  assert.equal(board.servers.get('web/a')?.state, 'down');
+});
+
+function running(): HealthBoard {
+  const board = new HealthBoard();
+  board.configure([service], specs, true, 0);
+  board.take(
+    checkIds.map((id) => report(id, 'up', 0, 'passed')),
+    wanted,
+    0,
+  );
+  return board;
+}
+
+function excused(board: HealthBoard): readonly string[] {
+  return [...board.servers.values()].filter((each) => each.excused === true).map(({ id }) => id);
+}
+
+function report(
+  id: string,
+  state: 'up' | 'down',
+  sinceUnixMs: number,
+  reason: ProbeReason,
+): CheckReport {
+  const last = { reason, detail: '', atUnixMs: sinceUnixMs, durationMs: 1 };
+  return { id, state, sinceUnixMs, streak: 0, last, probes: { passed: 0, failed: 0, unknown: 0 } };
+}
