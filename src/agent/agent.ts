@@ -14,7 +14,6 @@ import type { TandemConfig } from '../config/model.js';
 import type { ConfigReadResult } from '../config/read.js';
 import { TandemError } from '../errors.js';
 import type { Demotion, VrrpConfiguration } from '../vrrp/protocol.js';
-import { formatEndpoint } from '../wire/ipAddress.js';
 import { activeServices } from './activeServices.js';
 import { Balancer } from './balancer.js';
 import { bfdSessions, sessionVerdict } from './bfdSessions.js';
@@ -31,6 +30,7 @@ import { callerName, Operating } from './operating.js';
 import { Overrides } from './overrides.js';
 import { configuredPeerKeys, Peering } from './peering.js';
 import { electionSteps, planDocument } from './plan.js';
+import { refuseFixedChanges, reloadObjections } from './reloadObjections.js';
 import { refuseLargeRemoval } from './removalLimit.js';
 import { buildStatusDocument, type LastReload } from './statusDocument.js';
 import { linkTrackers, Tracking } from './tracking.js';
@@ -356,48 +356,4 @@ function vrrpConfiguration(config: TandemConfig): VrrpConfiguration {
   const sessions = bfdSessions(bfd);
   const { realtime } = config;
   return { routers, syncGroups, trackers: linkTrackers(trackers), sessions, realtime };
-}
-
-/** Why a reload of this configuration would be refused, in words. */
-function reloadObjections(before: TandemConfig, after: TandemConfig): readonly string[] {
-  const limit = before.reload.maxRemovedShare;
-  return [
-    () => refuseFixedChanges(before, after),
-    () => refuseLargeRemoval(before.services, after.services, limit),
-    () => requireInterfaces(after),
-    () => requireUsers(after),
-  ].flatMap((demand) => {
-    try {
-      demand();
-      return [];
-    } catch (error) {
-      if (!(error instanceof TandemError)) throw error;
-      return [`a reload would be refused: ${error.message}`];
-    }
-  });
-}
-
-/** What a running agent cannot change: who it is, and where it listens. */
-function refuseFixedChanges(before: TandemConfig, after: TandemConfig): void {
-  const fixed: readonly (readonly [string, string, string])[] = [
-    ['the name of this node', before.node.name, after.node.name],
-    ['cluster', before.cluster, after.cluster],
-    ['api.socket', before.api.socket, after.api.socket],
-    ['api.listen', listenText(before), listenText(after)],
-    ['overrides.stateFile', before.overrides.stateFile, after.overrides.stateFile],
-  ];
-  for (const [what, old, wanted] of fixed) {
-    if (old === wanted) continue;
-    throw new TandemError(
-      'AGENT_REFUSED',
-      `${what} cannot change from ${old} to ${wanted} by reload`,
-      {
-        hint: 'Restart the agent to change it.',
-      },
-    );
-  }
-}
-
-function listenText({ api: { listen } }: TandemConfig): string {
-  return listen === undefined ? 'none' : formatEndpoint(listen.address, listen.port);
 }

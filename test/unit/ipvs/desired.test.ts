@@ -269,3 +269,18 @@ test('a server that is put back without a verdict has its configured weight', ()
   const table = decide({ adopted: { 2: 0, 3: 3 }, previous: drained.decisions });
   assert.deepEqual(weights(table), ['2 configured', '3 adopted']);
 });
+
+test('rules of the pool keep the weight of the operator, and a drained server drained', () => {
+  const health = {
+    startDown: false,
+    whenQuorumLost: 'nothing',
+    checkOnlyWhenActive: false,
+    maxOutPercent: 0,
+  } as const;
+  const reports = [report(2, 'down', 5), report(3, 'down', 4)];
+  const set = operator(2, { kind: 'weight', weight: 9 });
+  const kept = decide({ service: { health }, reports, overrides: set });
+  assert.deepEqual(weights(kept), ['9 too-many-out', '3 too-many-out']);
+  const drained = decide({ service: { health }, reports, overrides: operator(2, {}) });
+  assert.deepEqual(weights(drained), ['0 drained', '3 too-many-out']);
+});
