@@ -25,7 +25,7 @@ export function reloadObjections(before: TandemConfig, after: TandemConfig): rea
   });
 }
 
-/** Throws `AGENT_REFUSED` for what a running agent cannot change: who it is, and where it listens. */
+/** Throws `AGENT_REFUSED` for what a running agent cannot change: who it is, where it listens. */
 export function refuseFixedChanges(before: TandemConfig, after: TandemConfig): void {
   const fixed: readonly (readonly [string, string, string])[] = [
     ['the name of this node', before.node.name, after.node.name],
