@@ -19,6 +19,7 @@ import { Balancer } from './balancer.js';
 import { bfdSessions, sessionVerdict } from './bfdSessions.js';
 import { readProbes } from './checkFiles.js';
 import { ConnectionSync } from './connectionSync.js';
+import { CrashGuard } from './crashGuard.js';
 import { Election } from './election.js';
 import { Failover } from './failover.js';
 import { HealthChecks } from './healthChecks.js';
@@ -57,6 +58,7 @@ export interface AgentOptions {
 export class Agent {
   readonly #options: AgentOptions;
   readonly #election: Election;
+  readonly #guard: CrashGuard;
   readonly #failover: Failover;
   readonly #health: HealthChecks;
   readonly #balancer: Balancer;
@@ -92,6 +94,7 @@ export class Agent {
       },
       onTransition: (transition) => this.#hooks.takeTransition(transition),
     });
+    this.#guard = new CrashGuard(logger);
     this.#failover = new Failover(this.#election);
     this.#health = new HealthChecks(logger, {
       onChange: () => {
@@ -156,6 +159,7 @@ export class Agent {
     await this.#peering.configure(config, peerKeys);
     this.#configureTracking(config);
     await this.#election.configure(vrrpConfiguration(config));
+    this.#configureGuard(config);
     this.#options.log.logger.info({ node: config.node.name }, this.summary());
   }
 
@@ -180,6 +184,7 @@ export class Agent {
     if (config === undefined) throw new TandemError('AGENT_REFUSED', 'the agent is still starting');
     await this.#balancer.refresh();
     const peerThread = this.#peering.thread;
+    const guard = this.#guard.state;
     return buildStatusDocument({
       version: this.#options.version,
       configPath: this.#options.configPath,
@@ -206,6 +211,7 @@ export class Agent {
           networkLostUnixMs: this.#health.networkLostUnixMs,
         },
         ...(peerThread === undefined ? {} : { peer: peerThread }),
+        ...(guard === undefined ? {} : { guard }),
       },
     });
   }
@@ -265,6 +271,7 @@ export class Agent {
     await this.#balancer.open(after.services.length > 0 || after.connectionSync.mode !== 'off');
     // The election goes first because it is the one part that can refuse.
     await this.#election.configure(vrrpConfiguration(after));
+    this.#configureGuard(after);
     this.#config = after;
     this.#loadedUnixMs = Date.now();
     this.#options.log.logger.level = after.log.level;
@@ -302,6 +309,7 @@ export class Agent {
   async #stopOnce(): Promise<void> {
     // The peer takes over while the rest is still being put away.
     await this.#election.stop();
+    this.#guard.dismiss();
     await this.#peering.stop();
     this.#overrides.stop();
     this.#tracking.stop();
@@ -312,6 +320,14 @@ export class Agent {
     await this.#balancer.stop(this.#config?.ipvs.onStop ?? 'keep');
     await this.#readingApi?.close();
     await this.#api?.close();
+  }
+
+  #configureGuard(config: TandemConfig): void {
+    this.#guard.configure({
+      enabled: config.guard.enabled,
+      election: vrrpConfiguration(config),
+      socketPath: config.api.socket,
+    });
   }
 
   #demoteForHealth(running: boolean): void {

@@ -23,13 +23,23 @@ export interface AgentLog {
   flush(): void;
 }
 
-/** Opens the log on standard output; pretty when that is a terminal. */
-export function openLog(level: ConfiguredLogLevel, isTerminal: boolean): AgentLog {
+/** Opens the log on standard output (or the descriptor given); pretty when that is a terminal. */
+export function openLog(level: ConfiguredLogLevel, isTerminal: boolean, descriptor = 1): AgentLog {
   if (isTerminal) {
-    const stream = pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid' });
+    const translateTime = 'SYS:HH:MM:ss.l';
+    const stream = pretty({
+      colorize: true,
+      translateTime,
+      ignore: 'pid',
+      destination: descriptor,
+    });
     return { logger: pino({ level, base: {} }, stream), droppedLines: () => 0, flush: () => {} };
   }
-  const destination = pino.destination({ dest: 1, sync: false, maxLength: logBufferBytesMax });
+  const destination = pino.destination({
+    dest: descriptor,
+    sync: false,
+    maxLength: logBufferBytesMax,
+  });
   let dropped = 0;
   destination.on('drop', () => {
     dropped += 1;

@@ -157,10 +157,11 @@ export const metricFamilies: readonly MetricFamily[] = [
     name: 'thread_restarts_total',
     help: 'How often a thread of the agent ended unexpectedly and was started again.',
     labels: ['thread'],
-    samples: ({ threads: { vrrp, health, peer } }) => [
+    samples: ({ threads: { vrrp, health, peer, guard } }) => [
       [vrrp.restarts, 'vrrp'],
       [health.restarts, 'health'],
       [peer?.restarts, 'peer'],
+      [guard?.restarts, 'guard'],
     ],
   },
 ];

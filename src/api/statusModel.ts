@@ -216,5 +216,7 @@ export interface StatusDocument {
     };
     /** Absent without `peering`. */
     readonly peer?: { readonly restarts: number; readonly running: boolean };
+    /** The process that stands in when the agent dies; absent where none is wanted. */
+    readonly guard?: { readonly restarts: number; readonly running: boolean };
   };
 }

@@ -49,9 +49,10 @@ function headLines(status: StatusDocument, paint: Painter): readonly string[] {
     lines.push(paint('bad', `last reload refused ${when} ago: ${reload.message}`));
   }
   for (const [name, thread] of Object.entries(status.threads)) {
-    if (!thread.running) lines.push(paint('bad', `the ${name} thread is not running`));
+    const what = name === 'guard' ? 'the guard process' : `the ${name} thread`;
+    if (!thread.running) lines.push(paint('bad', `${what} is not running`));
     if (thread.restarts > 0) {
-      lines.push(paint('warn', `the ${name} thread was restarted ${thread.restarts} times`));
+      lines.push(paint('warn', `${what} was restarted ${thread.restarts} times`));
     }
   }
   return lines;

@@ -199,6 +199,8 @@ export interface TandemConfig {
     /** Where metrics and status are told over TCP; absent: nowhere. */
     readonly listen?: { readonly address: IpAddress; readonly port: number };
   };
+  /** Whether a process stands by to give up the addresses when the agent dies. */
+  readonly guard: { readonly enabled: boolean };
   /** How the election's thread is scheduled. */
   readonly realtime: RealtimeSettings;
   readonly log: { readonly level: ConfiguredLogLevel };

@@ -47,6 +47,7 @@ export function resolveNodes(root: RootComplete): readonly TandemConfig[] {
     reload: { maxRemovedShare: root.reload.maxRemovedShare / 100 },
     ...resolvePeering(root.peering, node, nodes),
     connectionSync: resolveConnectionSync(root.connectionSync, node),
+    guard: root.guard,
     realtime: { ...root.realtime, cpus: root.realtime.cpus ?? null },
     api: { socket: root.api.socket, ...(root.api.listen && { listen: root.api.listen }) },
     log: root.log,

@@ -57,6 +57,31 @@ interface Libc {
   sched_getaffinity(thread: number, maskLength: number, mask: Memory): number;
   mlockall(flags: number): number;
   munlockall(): number;
+  memfd_create(name: string, flags: number): number;
+  ftruncate(fd: number, length: number): number;
+  /** The address; all bits set on failure. */
+  mmap(
+    address: null,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): bigint;
+  /** These return an errno value, not -1. */
+  pthread_mutexattr_init(attributes: Memory): number;
+  pthread_mutexattr_setpshared(attributes: Memory, shared: number): number;
+  pthread_mutexattr_setrobust(attributes: Memory, robustness: number): number;
+  pthread_mutex_init(mutex: bigint, attributes: Memory): number;
+  pthread_mutex_lock: BackgroundCall<(mutex: bigint) => number>;
+}
+
+/** A call that can also be made on a thread of libuv's pool. */
+interface BackgroundCall<Call extends (...args: never[]) => unknown> {
+  (...args: Parameters<Call>): ReturnType<Call>;
+  async(
+    ...args: [...Parameters<Call>, (error: Error | null, result: ReturnType<Call>) => void]
+  ): void;
 }
 
 /** No descriptor is this one: a call with it does all its own work, and the kernel refuses it. */
@@ -102,6 +127,14 @@ export const libc: Libc = {
   sched_getaffinity: library.func('int sched_getaffinity(int, size_t, void *)'),
   mlockall: library.func('int mlockall(int)'),
   munlockall: library.func('int munlockall()'),
+  memfd_create: library.func('int memfd_create(const char *, unsigned int)'),
+  ftruncate: library.func('int ftruncate(int, int64_t)'),
+  mmap: library.func('uint64_t mmap(const void *, size_t, int, int, int, int64_t)'),
+  pthread_mutexattr_init: library.func('int pthread_mutexattr_init(void *)'),
+  pthread_mutexattr_setpshared: library.func('int pthread_mutexattr_setpshared(void *, int)'),
+  pthread_mutexattr_setrobust: library.func('int pthread_mutexattr_setrobust(void *, int)'),
+  pthread_mutex_init: library.func('int pthread_mutex_init(uint64_t, const void *)'),
+  pthread_mutex_lock: library.func('int pthread_mutex_lock(uint64_t)'),
 };
 
 /** A capability that an operation of this layer may need; named in the hint of a refusal. */

@@ -37,6 +37,8 @@ export interface VrrpSocketOptions {
   readonly interfaceIndex: number;
   /** Source address of what is sent, unless another is given; its family is that of the socket. */
   readonly source: IpAddress;
+  /** False: it only sends, and joins no group; absent: it does both. */
+  readonly listens?: boolean;
 }
 
 /** One packet as it arrived. */
@@ -99,10 +101,15 @@ function configure(fd: number, options: VrrpSocketOptions, context: string): voi
   set(socketOption.bindToDevice, Buffer.from(`${options.interface}\0`));
   // Between its creation and this point the socket heard every interface.
   while (receiveMessage.receive(fd) >= 0);
-  growReceiveBuffer(fd, receiveBufferBytes);
+  const listens = options.listens !== false;
+  if (listens) growReceiveBuffer(fd, receiveBufferBytes);
+  // The kernel makes the least of it that it can.
+  else set(socketOption.receiveBuffer, 0);
   set(socketOption.timestampNs, 1);
   set(socketOption.overflowCount, 1);
-  vrrpSocketFamily(options.source).configure(set, options.interfaceIndex);
+  const family = vrrpSocketFamily(options.source);
+  family.configure(set, options.interfaceIndex);
+  if (listens) family.join(set, options.interfaceIndex);
   // Last, because the type of service sets a priority of its own.
   set(socketOption.priority, queueingPriority);
 }

@@ -41,8 +41,10 @@ type SetOption = (
 
 /** One family's ways. */
 export interface VrrpSocketFamily {
-  /** Sets everything that a new socket of the family needs, the group included. */
+  /** Sets everything that a new socket of the family needs but the group. */
   configure(set: SetOption, interfaceIndex: number): void;
+  /** Joins the group of VRRP. */
+  join(set: SetOption, interfaceIndex: number): void;
   /** Control data that makes a packet leave from an address by an interface. */
   encodeSource(source: IpAddress, interfaceIndex: number): Uint8Array;
   /** The packet that was just received into `receiveMessage`. */
@@ -59,6 +61,8 @@ const ipv4: VrrpSocketFamily = {
     // Hear only what this socket joined, not what any other program of the machine joined.
     set(socketOption.ipMulticastAll, 0);
     set(socketOption.ipMulticastInterface, multicastRequestStruct.encode({ interfaceIndex }));
+  },
+  join(set, interfaceIndex) {
     const membership = { group: ipToBytes(vrrpGroup(4)), interfaceIndex };
     set(socketOption.ipAddMembership, multicastRequestStruct.encode(membership));
   },
@@ -87,10 +91,12 @@ const ipv6: VrrpSocketFamily = {
     set(socketOption.ipv6MulticastLoop, 0);
     set(socketOption.ipv6MulticastAll, 0);
     set(socketOption.ipv6MulticastInterface, interfaceIndex);
-    const membership = { group: ipToBytes(vrrpGroup(6)), interfaceIndex };
-    set(socketOption.ipv6JoinGroup, multicastRequest6Struct.encode(membership));
     // The checksum is that of the message (IPV6_CHECKSUM stays off): it is computed where the
     // message is made, which also knows the authentication trailer.
+  },
+  join(set, interfaceIndex) {
+    const membership = { group: ipToBytes(vrrpGroup(6)), interfaceIndex };
+    set(socketOption.ipv6JoinGroup, multicastRequest6Struct.encode(membership));
   },
   encodeSource(source, interfaceIndex) {
     const { level, number } = socketOption.ipv6PacketInfo;

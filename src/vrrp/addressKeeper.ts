@@ -83,14 +83,11 @@ export class AddressKeeper {
 
   /** Writes the messages of a batch for the first addresses, and sends none of them. */
   rehearse(effects: readonly AddressEffect[], routers: Routers, addressesMax: number): void {
-    const additions = effects
-      .filter(({ type, router }) => type === 'add-addresses' && routers.has(router))
-      .flatMap(({ addresses, spec }) =>
-        addresses
-          .slice(0, addressesMax)
-          .flatMap((address) => addressAddition(address, spec, this.#indexOf)),
-      );
-    if (additions.length > 0) this.#routes.rehearse(additions);
+    const changes = effects
+      .filter(({ type, router }) => type === 'remove-addresses' || routers.has(router))
+      .map((effect) => ({ ...effect, addresses: effect.addresses.slice(0, addressesMax) }))
+      .flatMap((effect) => this.#moves(effect, this.#supposed(effect)));
+    if (changes.length > 0) this.#routes.rehearse(changes);
   }
 
   /** Compares the kernel with the states of the routers, and repairs the difference. */
@@ -188,6 +185,15 @@ export class AddressKeeper {
       ...routingChanges('delete', routing, this.#indexOf),
       ...addresses.flatMap((address) => this.#removals(address, present)),
     ];
+  }
+
+  /** The addresses of an effect as if they were on their interfaces. */
+  #supposed({ addresses }: AddressEffect): readonly InterfaceAddress[] {
+    return addresses.flatMap(({ prefix, interface: name }) => {
+      const interfaceIndex = this.#indexOf(name);
+      if (interfaceIndex === undefined) return [];
+      return [{ interfaceIndex, prefix, secondary: false }];
+    });
   }
 
   /** Sets the device of a virtual MAC address up or down, if there is one. */

@@ -110,6 +110,10 @@ async function startPair(
   const backup = startDirector(lan, program, 'lb2', { priority: lowPriority, ...settings });
   daemons.push(backup);
   await backup.waitUntilReady();
+  for (const daemon of [active, backup]) {
+    if (!(daemon instanceof TandemDirector)) continue;
+    await daemon.waitForStatus('the guard stands by', ({ threads }) => threads.guard?.running);
+  }
   await sleep(settlingAdverts * advertIntervalMs);
   if (bfd && backup instanceof TandemDirector) {
     await backup.waitForStatus('BFD is up', ({ bfd: [session] }) => session?.state === 'up');

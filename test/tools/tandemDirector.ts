@@ -1,6 +1,6 @@
 /** Our agent as a director: the real program, as a process in a director's namespace. */
 import { execFile } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchStatus } from '../../src/api/client.js';
 import type { StatusDocument } from '../../src/api/statusModel.js';
@@ -189,6 +189,16 @@ export class TandemDirector implements DirectorDaemon {
     return this.#process.isRunning;
   }
 
+  /** The processes that the agent's main thread has started, its guard among them. */
+  get children(): readonly number[] {
+    if (!this.isRunning) return [];
+    const list = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
+    return list
+      .split(' ')
+      .filter((text) => text !== '')
+      .map(Number);
+  }
+
   get logTail(): string {
     return this.#process.logTail;
   }
@@ -199,11 +209,11 @@ export class TandemDirector implements DirectorDaemon {
   }
 
   /** Waits until the status is as wanted. */
-  waitForStatus(what: string, isWanted: (status: StatusDocument) => boolean) {
+  waitForStatus(what: string, isWanted: (status: StatusDocument) => boolean | undefined) {
     return this.#process.waitUntil(what, async () => {
       if (!existsSync(this.files.socketPath)) return undefined;
       const status = await this.status().catch(() => undefined);
-      return status !== undefined && isWanted(status) ? status : undefined;
+      return status !== undefined && isWanted(status) === true ? status : undefined;
     });
   }
 
@@ -235,9 +245,12 @@ export class TandemDirector implements DirectorDaemon {
     this.signal('SIGSTOP');
   }
 
-  /** What systemd does when the agent is killed: `tandem release` is its ExecStopPost. */
+  /**
+   * The guard gives the address up, and then comes what systemd does when the agent is killed:
+   * `tandem release` is its ExecStopPost.
+   */
   async crash(): Promise<void> {
-    await this.kill();
+    await this.#process.end('SIGKILL');
     const { exitCode, stderr } = await this.command('release', ...this.#configArguments);
     if (exitCode !== 0) throw new Error(`tandem release: ${stderr}`);
   }
@@ -247,7 +260,10 @@ export class TandemDirector implements DirectorDaemon {
     return this.#process.end();
   }
 
+  /** The guard would act in place of the agent, so it must be killed first. */
   async kill(): Promise<void> {
+    this.signal('SIGSTOP');
+    for (const child of this.children) process.kill(child, 'SIGKILL');
     await this.#process.end('SIGKILL');
   }
 

@@ -154,6 +154,15 @@ export const rootDefinition = {
       meaning: 'the socket only',
     }),
   }),
+  guard: section('What happens when the agent dies without a goodbye.', {
+    enabled: withDefault(boolean, true, {
+      env: 'TANDEM_GUARD_ENABLED',
+      doc:
+        'A small process beside the agent says priority 0 and takes the addresses off as soon as ' +
+        'the agent has been killed or has crashed. Without it the peer waits for ' +
+        'Active_Down_Interval, and the addresses stay until `tandem release`.',
+    }),
+  }),
   realtime: section('How the kernel schedules the election, on a machine that is busy.', {
     scheduler: withDefault(oneOf(['none', 'round-robin']), 'none', {
       doc:
