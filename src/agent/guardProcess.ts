@@ -1,12 +1,12 @@
 /**
  * The guard: a small process beside the agent that does nothing until the agent dies without
- * having ended its guard before: by SIGKILL, for want of memory, or by a crash of the runtime. Then
- * it says priority 0 in the agent's place and takes its addresses off, so that the peer takes over
- * after its Skew_Time instead of its whole Active_Down_Interval, and no address is on two directors.
+ * having ended its guard before: by SIGKILL, for want of memory, or by a crash of the runtime.
+ * Then it says priority 0 in the agent's place and takes its addresses off, so that the peer takes
+ * over after Skew_Time, not after Active_Down_Interval, and no address is on two directors.
  *
- * It must never act while an agent lives. So it acts on one sign only, which the kernel gives and no
- * frozen, slow or confused agent can: the lifeline's holder is dead. And when that was a while ago,
- * because the guard itself was held up, it looks for a successor of the agent first.
+ * It must never act while an agent lives. So it acts on one sign only, which the kernel gives and
+ * no frozen, slow or confused agent can: the holder of the lifeline is dead. And when that was a
+ * while ago, because the guard itself was held up, it looks for a successor of the agent first.
  */
 import { companionLifelineFd } from '../kernel/companionProcess.js';
 import { watchLifeline } from '../kernel/lifeline.js';

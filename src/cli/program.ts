@@ -1,27 +1,34 @@
 /** The command line of `tandem`: one command per file, put together here. */
 import { Command, CommanderError } from 'commander';
 import { TandemError } from '../errors.js';
-import { checkCommand } from './check.js';
-import { drainCommand } from './drain.js';
-import { drillCommand } from './drill.js';
-import { failoverCommand } from './failover.js';
-import { ipvsCommand } from './ipvs.js';
-import { labCommand } from './lab.js';
-import { maintainCommand } from './maintain.js';
-import { peerKeyCommand } from './peerKey.js';
-import { planCommand } from './plan.js';
-import { probeCommand } from './probe.js';
-import { realServerCommand } from './realServer.js';
-import { releaseCommand } from './release.js';
-import { reloadCommand } from './reload.js';
-import { runCommand } from './run.js';
-import { statusCommand } from './status.js';
-import { undrainCommand } from './undrain.js';
 import { packageVersion } from './version.js';
-import { weightCommand } from './weight.js';
 
-/** Builds the whole program. Errors are thrown, never printed, so that one place prints them. */
-export function buildProgram(): Command {
+/** Every command, in the order of the help; a command line waits only for what it names. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.js')).runCommand(),
+  check: async () => (await import('./check.js')).checkCommand(),
+  reload: async () => (await import('./reload.js')).reloadCommand(),
+  status: async () => (await import('./status.js')).statusCommand(),
+  plan: async () => (await import('./plan.js')).planCommand(),
+  drain: async () => (await import('./drain.js')).drainCommand(),
+  undrain: async () => (await import('./undrain.js')).undrainCommand(),
+  maintain: async () => (await import('./maintain.js')).maintainCommand(),
+  weight: async () => (await import('./weight.js')).weightCommand(),
+  failover: async () => (await import('./failover.js')).failoverCommand(),
+  release: async () => (await import('./release.js')).releaseCommand(),
+  'peer-key': async () => (await import('./peerKey.js')).peerKeyCommand(),
+  ipvs: async () => (await import('./ipvs.js')).ipvsCommand(),
+  drill: async () => (await import('./drill.js')).drillCommand(),
+  lab: async () => (await import('./lab.js')).labCommand(),
+  realserver: async () => (await import('./realServer.js')).realServerCommand(),
+  probe: async () => (await import('./probe.js')).probeCommand(),
+};
+
+/**
+ * Builds the program, with the command that the words begin with, or with all of them when they
+ * begin with none. Errors are thrown, never printed, so that one place prints them.
+ */
+export async function buildProgram([name = '']: readonly string[]): Promise<Command> {
   const program = new Command('tandem')
     .description('High-availability director agent for Linux Virtual Server.')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -29,26 +36,9 @@ export function buildProgram(): Command {
     .enablePositionalOptions()
     .helpOption('-h, --help', 'print help')
     .addHelpText('after', exitCodesHelp);
-  for (const command of [
-    runCommand(),
-    checkCommand(),
-    reloadCommand(),
-    statusCommand(),
-    planCommand(),
-    drainCommand(),
-    undrainCommand(),
-    maintainCommand(),
-    weightCommand(),
-    failoverCommand(),
-    releaseCommand(),
-    peerKeyCommand(),
-    ipvsCommand(),
-    drillCommand(),
-    labCommand(),
-    realServerCommand(),
-    probeCommand(),
-  ]) {
-    program.addCommand(command);
+  const named = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  for (const load of named === undefined ? Object.values(commands) : [named]) {
+    program.addCommand(await load());
   }
   for (const command of [program, ...allCommands(program)]) {
     command.exitOverride().configureOutput({ writeErr: () => {} });
@@ -58,7 +48,7 @@ export function buildProgram(): Command {
 
 /** Runs a command line; what it throws is a {@link TandemError} or a bug. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
-  const program = buildProgram();
+  const program = await buildProgram(argv.slice(2));
   if (argv.length <= 2) {
     program.outputHelp();
     return;

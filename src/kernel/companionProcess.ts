@@ -31,9 +31,10 @@ export interface CompanionEvents<Report> {
 }
 
 /**
- * Starts a compiled file of ours and hands it a lifeline (`lifeline.ts`). It has a session of its own, so that a terminal's Ctrl-C and
- * what else goes to the process group of the agent does not reach it, and it shares the agent's
- * standard error. It never keeps this process from ending. Throws when the kernel refuses it.
+ * Starts a compiled file of ours and hands it a lifeline (`lifeline.ts`). It has a session of its
+ * own, so that a terminal's Ctrl-C and what else goes to the process group of the agent does not
+ * reach it, and it shares the agent's standard error. It never keeps this process from ending.
+ * Throws when the kernel refuses it.
  */
 export function startCompanion<Message extends object, Report>(
   script: URL,

@@ -15,7 +15,7 @@ const badInputs: readonly BadInput[] = [
         'unknown key',
         'known here: cluster, nodes, preset, virtualRouters, syncGroups, trackers, hooks, bfd, ' +
           'services, health, ipvs, overrides, reload, peering, connectionSync, system, api, ' +
-          'realtime, log',
+          'guard, realtime, log',
       ],
     ],
   },
