@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { TandemError } from '../../src/errors.js';
 import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
 import { type IpPrefix, ipAddress, parseIpPrefix } from '../../src/wire/ipAddress.js';
+import { waitFor } from '../tools/waiting.js';
 import { rootTest } from './support/rootTest.js';
 import { indexOf, temporaryNamespace, vethPair } from './support/vethPair.js';
 
@@ -101,7 +102,7 @@ rootTest('an IPv6 address is usable at once', (context) => {
   assert.equal(netlink.changeAddresses([{ ...change, action: 'delete' }])[0], undefined);
 });
 
-rootTest('links are listed with state, kind, master and MAC address', (context) => {
+rootTest('links are listed with state, kind, master and MAC address', async (context) => {
   const { left } = vethPair(context);
   const { netlink } = left;
   netlink.createBridge('br0');
@@ -110,6 +111,8 @@ rootTest('links are listed with state, kind, master and MAC address', (context) 
   netlink.setLink('br0', { up: true });
   const macAddress = Uint8Array.from([2, 0, 0, 0, 0, 7]);
   netlink.setLink('port0', { masterName: 'br0', macAddress, mtu: 1400, up: true });
+  // The kernel tells the carrier of a new link in its own time.
+  await waitFor('the carrier', () => netlink.link('port0')?.running);
   const links = new Map(netlink.links().map((link) => [link.name, link]));
   assert.deepEqual([...links.keys()].sort(), ['br0', 'eth0', 'lo', 'port0', 'port1']);
   assert.equal(links.get('lo')?.up, true);
