@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 
-const slowestFilesMax = 12;
+const slowestMax = 20;
 
 interface Failure {
   readonly title: string;
@@ -11,22 +11,20 @@ interface Failure {
 
 /**
  * A reporter for the whole of `npm test`: one line per test as it ends, and last, where the end of
- * a log is all that one sees, the slowest files, every failure whole, and node:test's own summary.
+ * a log is all that one sees, the slowest tests, every failure whole, and node:test's own summary.
  *
  * @param events what node:test tells while it runs
  */
 async function* summaryReporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const failures: Failure[] = [];
-  const spentMs = new Map<string, number>();
+  const ended: Ended[] = [];
   const summary: string[] = [];
   for await (const event of events) {
     if (event.type === 'test:pass' || event.type === 'test:fail') {
       const { data } = event;
-      const file = relative(process.cwd(), data.file ?? '');
-      if (data.nesting === 0) {
-        spentMs.set(file, (spentMs.get(file) ?? 0) + data.details.duration_ms);
-      }
+      if (data.nesting === 0) ended.push(data);
       if (event.type === 'test:fail') {
+        const file = relative(process.cwd(), data.file ?? '');
         failures.push({ title: data.name, file, reason: reasonOf(event.data.details.error) });
       }
       yield line(event.type === 'test:pass', data);
@@ -36,7 +34,7 @@ async function* summaryReporter(events: AsyncIterable<TestEvent>): AsyncGenerato
       summary.push(event.data.message);
     }
   }
-  yield* slowest(spentMs);
+  yield* slowest(ended);
   yield* failures.map(
     ({ title, file, reason }) => `# failed: ${title} (${file})\n${indented(reason)}\n`,
   );
@@ -56,10 +54,12 @@ function line(passed: boolean, { nesting, name, skip, details }: Ended): string 
   return `${verdict} - ${name} (${Math.round(details.duration_ms)} ms)${skipped}\n`;
 }
 
-function* slowest(spentMs: ReadonlyMap<string, number>): Generator<string> {
-  const files = [...spentMs].sort(([, one], [, other]) => other - one).slice(0, slowestFilesMax);
-  for (const [file, ms] of files) {
-    yield `# ${(ms / 1000).toFixed(1).padStart(7)} s in ${file}\n`;
+function* slowest(ended: readonly Ended[]): Generator<string> {
+  const bySpent = ended.toSorted(
+    (one, other) => other.details.duration_ms - one.details.duration_ms,
+  );
+  for (const { name, details } of bySpent.slice(0, slowestMax)) {
+    yield `# ${(details.duration_ms / 1000).toFixed(1).padStart(7)} s: ${name}\n`;
   }
 }
 
