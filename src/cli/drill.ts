@@ -12,7 +12,9 @@ import {
 } from '../drill/kernelChoice.js';
 import { keepLabUp } from '../drill/labKeeper.js';
 import type { DrillFile } from '../drill/report.js';
-import { defaultScenarioName, type Scenario, scenarios } from '../drill/scenario.js';
+import { defaultScenarioName, type PlannedDrill, scenarios } from '../drill/scenario.js';
+import { topologies } from '../drill/topologies.js';
+import { type TopologyName, topologyNames } from '../drill/topology.js';
 import { TandemError } from '../errors.js';
 import { drillReportText } from './drillText.js';
 import { LiveOutput } from './liveOutput.js';
@@ -23,14 +25,23 @@ interface DrillOptions {
   readonly json?: string;
   readonly kernel?: KernelKind;
   readonly keep?: boolean;
+  readonly topology: TopologyName | 'all';
 }
 
 /** The command. */
 export function drillCommand(): Command {
   return new Command('drill')
     .description('Break things on purpose in a lab of two directors, measure, and report.')
-    .argument('[scenario...]', `what to run; "all" for all (default: ${defaultScenarioName})`)
-    .option('--list', 'list the scenarios')
+    .argument(
+      '[scenario...]',
+      `what to run, or SCENARIO@TOPOLOGY; "all" for all (default: ${defaultScenarioName})`,
+    )
+    .addOption(
+      new Option('--topology <name>', 'what the lab looks like')
+        .choices([...topologyNames, 'all'])
+        .default('nat'),
+    )
+    .option('--list', 'list the scenarios and the topologies')
     .option('--json <file>', 'where to write the report (default: a file in the temporary folder)')
     .addOption(
       new Option('--kernel <kind>', 'kernel to run the lab on (default: chosen)').choices(
@@ -44,29 +55,46 @@ export function drillCommand(): Command {
     )
     .action(async (names: string[], options: DrillOptions) => {
       if (options.list === true) {
-        const rows = scenarios.map(({ name, title }) => [name, title]);
+        const rows = [...scenarios, ...Object.values(topologies)].map(({ name, title }) => [
+          name,
+          title,
+        ]);
         console.log(formatTable(rows).join('\n'));
         return;
       }
-      await drill(findScenarios(names), options);
+      await drill(planDrills(names, options.topology), options);
     });
 }
 
-/** The scenarios of a command line. Throws `USAGE` for a name that is none. */
-export function findScenarios(names: readonly string[]): readonly Scenario[] {
-  if (names.includes('all')) return scenarios;
+/**
+ * The drills of a command line: each scenario in each topology, unless it names one itself. Throws
+ * `USAGE` for a name that is none.
+ */
+export function planDrills(
+  names: readonly string[],
+  topology: TopologyName | 'all',
+): readonly PlannedDrill[] {
   const wanted = names.length === 0 ? [defaultScenarioName] : names;
-  return wanted.map((name) => {
-    const found = scenarios.find((scenario) => scenario.name === name);
-    if (found !== undefined) return found;
-    const known = scenarios.map((scenario) => scenario.name).join(', ');
-    throw new TandemError('USAGE', `there is no scenario ${name}`, {
-      hint: `The scenarios are: ${known}, or all.`,
-    });
+  return wanted.flatMap((text) => {
+    const [name = '', own] = text.split('@');
+    const found = scenarios.filter((scenario) => name === 'all' || scenario.name === name);
+    if (found.length === 0) {
+      const known = scenarios.map((scenario) => scenario.name).join(', ');
+      throw new TandemError('USAGE', `there is no scenario ${name}`, {
+        hint: `The scenarios are: ${known}, or all.`,
+      });
+    }
+    const places = topologyNames.filter((place) => [place, 'all'].includes(own ?? topology));
+    if (places.length === 0) {
+      throw new TandemError('USAGE', `there is no topology ${own}`, {
+        hint: `The topologies are: ${topologyNames.join(', ')}, or all.`,
+      });
+    }
+    return places.flatMap((place) => found.map((scenario) => ({ scenario, topology: place })));
   });
 }
 
-async function drill(wanted: readonly Scenario[], options: DrillOptions): Promise<void> {
+async function drill(wanted: readonly PlannedDrill[], options: DrillOptions): Promise<void> {
   const facts = await readKernelFacts();
   const kernel = chooseKernel(facts, options.kernel);
   const isTerminal = process.stdout.isTTY === true || process.env.TANDEM_TERMINAL === '1';
@@ -85,7 +113,7 @@ async function drill(wanted: readonly Scenario[], options: DrillOptions): Promis
   const output = new LiveOutput(write, isTerminal);
   const paint = painterFor(isTerminal, process.env);
   const file = await runDrillsHere({
-    scenarios: wanted,
+    drills: wanted,
     kernel,
     release: facts.release,
     reporter: output,
@@ -122,7 +150,7 @@ export function brokenPromises(file: DrillFile): readonly string[] {
       .filter(({ holds }) => !holds)
       .map(
         ({ says, measured, bound, unit }) =>
-          `${report.scenario}: ${says}: ${measured ?? 'never'} ${unit}, bound ${bound}`,
+          `${report.scenario}@${report.topology}: ${says}: ${measured ?? 'never'} ${unit}, bound ${bound}`,
       ),
   );
 }

@@ -7,7 +7,7 @@ export function drillReportText(report: DrillReport, paint: Painter): string {
   const verdict = report.held ? paint('good', 'every promise held') : paint('bad', 'FAILED');
   return [
     '',
-    `${paint('title', report.scenario)}  ${report.title}: ${verdict}`,
+    `${paint('title', `${report.scenario}@${report.topology}`)}  ${report.title}: ${verdict}`,
     '',
     ...indent(formatTable(promiseRows(report.promises, paint))),
     '',

@@ -15,7 +15,8 @@ import {
 } from '../drill/labControl.js';
 import { makeAndKeepLab } from '../drill/labKeeper.js';
 import type { LabRecord } from '../drill/labRegistry.js';
-import { type Topology, type TopologyName, topologies, topologyNames } from '../drill/topology.js';
+import { topologies } from '../drill/topologies.js';
+import { listenerUrl, type Topology, type TopologyName, topologyNames } from '../drill/topology.js';
 import { formatIpPrefix } from '../wire/ipAddress.js';
 import { LiveOutput } from './liveOutput.js';
 import { formatTable } from './table.js';
@@ -77,7 +78,7 @@ function upCommand(): Command {
 function execCommand(): Command {
   return new Command('exec')
     .description('Run a command on a node of a lab. In the embedded kernel it has no input.')
-    .argument('<node>', 'client, lb1, lb2, rs1 or rs2')
+    .argument('<node>', 'client, router, lb1, lb2, rs1, rs2 or rs3')
     .argument('<command...>', 'the command and its arguments')
     .option('--lab <id>', 'which lab, when several are up')
     .passThroughOptions()
@@ -118,13 +119,24 @@ function describeLab(lab: LabRecord, topology: Topology): string {
   const routers = topology.virtualRouters.map((router) => [
     router.name,
     'virtual IP',
-    `${router.interface} ${formatIpPrefix(router.address)} (virtual router ${router.vrid})`,
+    `${router.interface} ${router.addresses.map(formatIpPrefix).join(', ')} ` +
+      `(virtual router ${router.vrid})`,
+  ]);
+  const services = topology.services.map(({ name, mark, persistence, listeners }) => [
+    name,
+    'service',
+    listeners.map(listenerUrl).join(', ') +
+      (mark === undefined ? '' : ` (mark ${mark})`) +
+      (persistence === undefined ? '' : `, persistent for ${persistence}`),
   ]);
   return [
-    ...formatTable([...rows, ...routers]),
+    ...formatTable([...rows, ...routers, ...services]),
     '',
     `  tandem lab exec lb1 ipvsadm -Ln`,
-    `  tandem lab exec client curl -s http://${topology.serviceAddress}/`,
+    ...topology.services.map(
+      ({ listeners: [listener] }) =>
+        `  tandem lab exec client tandem probe ${listenerUrl(listener)}`,
+    ),
     `  tandem lab down ${lab.id}`,
   ].join('\n');
 }

@@ -108,7 +108,7 @@ function revertCommand(): Command {
 
 /** Prints what is missing, and makes it the exit status. */
 function report(gaps: readonly RealServerGap[], plan: RealServerPlan): void {
-  const addresses = plan.addresses.map(({ address }) => address).join(', ');
+  const addresses = plan.addresses.map(({ prefix }) => prefix.address).join(', ');
   if (gaps.length === 0) console.log(`ready for ${plan.mode}: ${addresses}`);
   else process.exitCode = 1;
   for (const gap of gaps) console.log(`missing: ${gapText(gap)}`);
@@ -118,7 +118,7 @@ function report(gaps: readonly RealServerGap[], plan: RealServerPlan): void {
 export function gapText(gap: RealServerGap): string {
   switch (gap.kind) {
     case 'address':
-      return `${formatIpPrefix(gap.prefix)} on lo`;
+      return `${formatIpPrefix(gap.prefix)} on ${gap.device}`;
     case 'tunnel':
       return `device ${gap.name}, up (module ${gap.module})`;
     case 'setting':

@@ -4,6 +4,7 @@ import { serveLabThread } from './labThread.js';
 import type { LoadProgress, LoadReply, LoadRequest, LoadSettings } from './loadProtocol.js';
 import { PersistentClient } from './persistentClient.js';
 import { Prober } from './prober.js';
+import { takeTurns } from './takeTurns.js';
 
 serveLabThread<LoadSettings, LoadRequest, LoadReply>((settings) => {
   const prober = new Prober(settings);
@@ -33,6 +34,8 @@ serveLabThread<LoadSettings, LoadRequest, LoadReply>((settings) => {
 
   return async (request) => {
     switch (request.type) {
+      case 'take-turns':
+        return { type: 'turns', turns: await takeTurns(settings, request.count) };
       case 'start': {
         prober.start();
         const spacingMs = settings.persistent.intervalMs / Math.max(1, persistent.length);

@@ -35,8 +35,8 @@ export class Download {
   /** Connects and asks. */
   start(): void {
     const socket = connect({
-      host: this.#settings.serviceAddress,
-      port: this.#settings.downloads.port,
+      host: this.#settings.downloads.listener.address,
+      port: this.#settings.downloads.listener.port,
       localAddress: this.#address,
     });
     this.#socket = socket;

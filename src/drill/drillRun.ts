@@ -11,13 +11,13 @@ import { makeReport } from './makeReport.js';
 import { mainScriptPath } from './packageFolders.js';
 import type { DrillFile, DrillReport } from './report.js';
 import type { DrillReporter } from './reporter.js';
-import type { Scenario } from './scenario.js';
+import { drillName, type PlannedDrill } from './scenario.js';
 import { runScenarioIn } from './scenarioRun.js';
-import { topologies } from './topology.js';
+import { topologies } from './topologies.js';
 
 /** What to run, and who is told. */
 export interface DrillRequest {
-  readonly scenarios: readonly Scenario[];
+  readonly drills: readonly PlannedDrill[];
   readonly kernel: KernelChoice;
   readonly release: string;
   readonly reporter: DrillReporter;
@@ -37,15 +37,16 @@ const bootTimeoutMs = 60_000;
 /** Runs the scenarios in labs on the kernel that this process runs on. */
 export async function runDrillsHere(request: DrillRequest): Promise<DrillFile> {
   const reports: DrillReport[] = [];
-  for (const [index, scenario] of request.scenarios.entries()) {
-    request.reporter.step(`${scenario.name}: ${scenario.title}`);
-    const lab = new Lab(topologies[scenario.topology], request.kernel.kind, 'drill');
+  for (const [index, drill] of request.drills.entries()) {
+    const { scenario, topology } = drill;
+    request.reporter.step(`${drillName(drill)}: ${scenario.title}`);
+    const lab = new Lab(topologies[topology], request.kernel.kind, 'drill');
     try {
       const limits = drillLimits(request.kernel.kind);
       const report = makeReport(await runScenarioIn(lab, scenario, limits, request.reporter));
       reports.push(report);
       request.onReport(report);
-      if (index === request.scenarios.length - 1) {
+      if (index === request.drills.length - 1) {
         await request.beforeRemoval?.(lab, writeShared(makeFile(request, reports)));
       }
     } finally {
@@ -80,37 +81,40 @@ export interface InnerOutput {
 
 /** Boots the embedded kernel and lets this program run the scenarios inside. */
 export async function runDrillsEmbedded(
-  scenarios: readonly Scenario[],
+  drills: readonly PlannedDrill[],
   kernel: KernelChoice,
   output: InnerOutput,
   /** Keeps the last lab up, and is called with the reports when there is nothing else to do. */
   whenKept?: (file: DrillFile) => void,
 ): Promise<DrillFile> {
-  const names = scenarios.map(({ name }) => name);
+  const names = drills.map(drillName);
   const keep = whenKept === undefined ? [] : ['--keep'];
   const drillTimeoutMs = bootTimeoutMs + scenarioTimeoutMs * names.length;
   let folder = '';
   let file: DrillFile | undefined;
-  const { exitCode } = await runRecorded('drill', 'nat', (onFolder, onReady) =>
-    runInEmbeddedKernel({
-      command: [process.execPath, mainScriptPath(), 'drill', ...names, ...keep],
-      workingDirectory: '/',
-      env: output.isTerminal ? { TANDEM_TERMINAL: '1' } : {},
-      timeoutMs: whenKept === undefined ? drillTimeoutMs : Number.POSITIVE_INFINITY,
-      onFolder: (sharedFolder) => {
-        folder = sharedFolder;
-        onFolder(sharedFolder);
-      },
-      onOutput: (chunk) => {
-        output.write(chunk);
-        if (!onReady()) return;
-        file = readReport(folder, kernel);
-        if (file !== undefined) whenKept?.(file);
-      },
-      onEnd: () => {
-        file = readReport(folder, kernel);
-      },
-    }),
+  const { exitCode } = await runRecorded(
+    'drill',
+    drills[0]?.topology ?? 'nat',
+    (onFolder, onReady) =>
+      runInEmbeddedKernel({
+        command: [process.execPath, mainScriptPath(), 'drill', ...names, ...keep],
+        workingDirectory: '/',
+        env: output.isTerminal ? { TANDEM_TERMINAL: '1' } : {},
+        timeoutMs: whenKept === undefined ? drillTimeoutMs : Number.POSITIVE_INFINITY,
+        onFolder: (sharedFolder) => {
+          folder = sharedFolder;
+          onFolder(sharedFolder);
+        },
+        onOutput: (chunk) => {
+          output.write(chunk);
+          if (!onReady()) return;
+          file = readReport(folder, kernel);
+          if (file !== undefined) whenKept?.(file);
+        },
+        onEnd: () => {
+          file = readReport(folder, kernel);
+        },
+      }),
   );
   if (file !== undefined) return file;
   throw new TandemError(

@@ -1,6 +1,10 @@
 /** A whole lab: the network, the real servers and the directors' agents. */
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { TandemError } from '../errors.js';
+import { applyRealServer } from '../host/realServer.js';
+import { realServerPlan } from '../host/realServerPlan.js';
+import { familyOf } from '../wire/ipAddress.js';
 import type { KernelKind } from './kernelChoice.js';
 import { LabAgent } from './labAgent.js';
 import { LabNetwork, namespaceName, namespaceNames } from './labNetwork.js';
@@ -18,7 +22,9 @@ import type {
   RealServerRequest,
   RealServerSettings,
   ServerBehaviour,
+  ServerPort,
 } from './realServerProtocol.js';
+import { selfSignedCertificate } from './selfSignedCertificate.js';
 import { directorNames, type Topology } from './topology.js';
 
 /** A thread that plays a real server. */
@@ -64,18 +70,40 @@ export class Lab {
     }
   }
 
-  /** Starts the real servers and makes them healthy. */
+  /** Prepares the real servers, starts them and makes them healthy. */
   async startServers(): Promise<void> {
+    const ports = serverPorts(this.topology);
+    const certificate = ports.some(({ tls }) => tls) ? selfSignedCertificate('lab') : undefined;
     for (const { node, address } of this.topology.servers) {
+      this.#prepareServer(node);
       const settings: RealServerSettings = {
         name: node,
-        address,
-        ports: this.topology.services.map(({ port }) => port),
+        family: familyOf(address),
+        ports,
+        ...(certificate === undefined ? {} : { certificate }),
       };
       const namespace = namespaceName(this.id, node);
       this.#servers.set(node, new LabThread('realServerThread', node, namespace, settings));
     }
     await Promise.all([...this.#servers.keys()].map((node) => this.setServer(node, 'healthy')));
+  }
+
+  /** Does what `tandem realserver apply` does on a server. */
+  #prepareServer(node: string): void {
+    const { forward, services } = this.topology;
+    if (forward === 'nat') return;
+    const addresses = services.flatMap(({ listeners }) => listeners.map(({ address }) => address));
+    const plan = realServerPlan(forward, [...new Set(addresses)]);
+    const missing = this.network
+      .namespace(node)
+      .run(() => applyRealServer(plan, join(this.folder, `${node}.realserver.json`)));
+    if (missing.length > 0) {
+      const kinds = missing.map(({ kind }) => kind).join(', ');
+      throw new TandemError(
+        'LAB_FAILED',
+        `the real server ${node} could not be prepared: ${kinds}`,
+      );
+    }
   }
 
   /** Changes how a real server behaves; returns when it did, monotonic microseconds. */
@@ -143,4 +171,11 @@ export class Lab {
       ready: this.#ready,
     });
   }
+}
+
+/** The ports of all services, each once. */
+function serverPorts({ services }: Topology): readonly ServerPort[] {
+  const listeners = services.flatMap((service) => service.listeners);
+  const ports = new Map(listeners.map(({ port, tls }) => [port, { port, tls: tls === true }]));
+  return [...ports.values()];
 }

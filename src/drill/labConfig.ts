@@ -30,12 +30,11 @@ export function labConfig(topology: Topology, socketPath: string): string {
       interface: router.interface,
       priority: topology.priorities,
       advertInterval: `${labTimings.advertIntervalMs}ms`,
-      addresses: [formatIpPrefix(router.address)],
+      addresses: router.addresses.map(formatIpPrefix),
     })),
     syncGroups: [{ name: 'edge', members: topology.virtualRouters.map(({ name }) => name) }],
     services: topology.services.map((service) => serviceConfig(topology, service)),
-    // The connection table is not for the clients' network.
-    connectionSync: { mode: 'kernel', interface: 'eth1' },
+    connectionSync: { mode: 'kernel', interface: topology.syncInterface },
     api: { socket: socketPath },
     // Labs share a file system, and this machine may have an agent of its own.
     overrides: {
@@ -47,15 +46,17 @@ export function labConfig(topology: Topology, socketPath: string): string {
 }
 
 function serviceConfig(topology: Topology, service: TopologyService): unknown {
+  const [{ port }] = service.listeners;
   return {
     name: service.name,
-    listen: `tcp://${formatEndpoint(topology.serviceAddress, service.port)}`,
+    ...listenConfig(service),
     scheduler: 'wrr',
-    forward: 'nat',
+    forward: topology.forward,
     ...(service.persistence === undefined ? {} : { persistence: { timeout: service.persistence } }),
     check: {
       type: 'http',
       path: '/healthz',
+      ...(service.mark === undefined ? {} : { port }),
       expect: { status: '200-299' },
       interval: `${labTimings.checkIntervalMs}ms`,
       timeout: `${labTimings.checkTimeoutMs}ms`,
@@ -63,8 +64,14 @@ function serviceConfig(topology: Topology, service: TopologyService): unknown {
       fall: labTimings.checkFall,
     },
     servers: topology.servers.map((server) => ({
-      address: formatEndpoint(server.address, service.port),
+      // Behind a mark every packet keeps its port.
+      address: service.mark === undefined ? formatEndpoint(server.address, port) : server.address,
       weight: server.weight,
     })),
   };
+}
+
+function listenConfig({ mark, listeners }: TopologyService): object {
+  const urls = listeners.map(({ address, port }) => `tcp://${formatEndpoint(address, port)}`);
+  return mark === undefined ? { listen: urls } : { fwmark: mark, marks: urls };
 }

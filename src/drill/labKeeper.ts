@@ -8,7 +8,8 @@ import { writeReady } from './labControl.js';
 import { serveRequests } from './labRequests.js';
 import { startPair } from './pairReadiness.js';
 import type { DrillReporter } from './reporter.js';
-import { type TopologyName, topologies } from './topology.js';
+import { topologies } from './topologies.js';
+import type { TopologyName } from './topology.js';
 
 /** Makes a lab, waits until the pair works, and keeps it up. */
 export async function makeAndKeepLab(

@@ -12,7 +12,7 @@ import {
 import { openRouteNetlink, type RouteNetlink } from '../kernel/routeNetlink.js';
 import { writeSysctl } from '../kernel/sysctl.js';
 import { formatMacAddress } from '../wire/ethernet.js';
-import { formatIpPrefix, type IpFamily, type IpPrefix } from '../wire/ipAddress.js';
+import { familyOf, formatIpPrefix, type IpFamily, type IpPrefix } from '../wire/ipAddress.js';
 import type { Topology, TopologyNode } from './topology.js';
 
 /** The namespace that holds the bridges. */
@@ -74,7 +74,16 @@ export class LabNetwork {
     const namespace = createNetworkNamespace(namespaceName(this.#labId, node));
     this.#namespaces.set(node, namespace);
     namespace.run(() => {
-      // IPv6 is not part of this lab, and its neighbour discovery would only cost time.
+      if (node !== fabricName && usesIpv6(this.#topology)) {
+        for (const which of ['all', 'default']) {
+          // Addresses are usable at once, and there are no others than those of the topology.
+          writeSysctl(`net.ipv6.conf.${which}.accept_dad`, '0');
+          writeSysctl(`net.ipv6.conf.${which}.addr_gen_mode`, '1');
+          writeSysctl(`net.ipv6.conf.${which}.accept_ra`, '0');
+        }
+        return;
+      }
+      // Neighbour discovery would only cost time.
       writeSysctlIfPresent('net.ipv6.conf.all.disable_ipv6', '1');
       writeSysctlIfPresent('net.ipv6.conf.default.disable_ipv6', '1');
     });
@@ -165,6 +174,12 @@ export class LabNetwork {
       this.#namespaces.delete(node);
     }
   }
+}
+
+function usesIpv6({ nodes }: Topology): boolean {
+  return nodes.some(({ interfaces }) =>
+    interfaces.some(({ addresses }) => addresses.some(({ address }) => familyOf(address) === 6)),
+  );
 }
 
 function portName(node: string, network: string): string {

@@ -1,5 +1,6 @@
 /** What the lab says to the client thread, and the measurements that it hears back. */
 import type { IpAddress } from '../wire/ipAddress.js';
+import type { TopologyListener } from './topology.js';
 
 /** Why a request failed. */
 export type RequestFailure =
@@ -46,9 +47,9 @@ export const downloadSlotUs = 100_000;
 
 /** What the client node does. */
 export interface LoadSettings {
-  readonly serviceAddress: IpAddress;
   readonly prober: {
-    readonly port: number;
+    /** Everything goes to the first; single turns of the scheduler are tried at all of them. */
+    readonly listeners: readonly [TopologyListener, ...TopologyListener[]];
     readonly intervalMs: number;
     readonly timeoutMs: number;
     /** Requests that may be under way at once; a due request beyond is skipped and counted. */
@@ -56,16 +57,19 @@ export interface LoadSettings {
     readonly sourceAddresses: readonly IpAddress[];
   };
   readonly persistent: {
-    readonly port: number;
+    /** Each client asks at them by turns: it shall find the same server at all of them. */
+    readonly listeners: readonly [TopologyListener, ...TopologyListener[]];
     readonly intervalMs: number;
     readonly timeoutMs: number;
     readonly clientAddresses: readonly IpAddress[];
   };
-  readonly downloads: { readonly port: number; readonly count: number };
+  readonly downloads: { readonly listener: TopologyListener; readonly count: number };
 }
 
 /** A request to the client thread. */
 export type LoadRequest =
+  /** Sends requests one after the other, before the load, and tells who answered each. */
+  | { readonly type: 'take-turns'; readonly count: number }
   | { readonly type: 'start' }
   | { readonly type: 'progress' }
   /** Stops sending, waits for what is under way, and gives all measurements. */
@@ -104,6 +108,7 @@ export interface LoadResult {
 
 /** A reply of the client thread. */
 export type LoadReply =
+  | { readonly type: 'turns'; readonly turns: readonly RequestRecord[] }
   | { readonly type: 'started' }
   | { readonly type: 'progress'; readonly progress: LoadProgress }
   | { readonly type: 'finished'; readonly result: LoadResult };

@@ -10,9 +10,10 @@ import type {
   LoadRequest,
   LoadResult,
   LoadSettings,
+  RequestRecord,
 } from './loadProtocol.js';
 import type { ScenarioLoad } from './scenario.js';
-import { persistentClientAddress, proberAddresses, type Topology } from './topology.js';
+import { serviceOfKind, type Topology } from './topology.js';
 
 /** The load of one run. */
 export class LoadSession {
@@ -25,6 +26,13 @@ export class LoadSession {
     this.settings = loadSettings(lab.topology, load, limits);
     const namespace = namespaceName(lab.id, 'client');
     this.#client = new LabThread('clientThread', 'client', namespace, this.settings);
+  }
+
+  /** Takes turns of the scheduler while nothing else is sent. */
+  async takeTurns(count: number): Promise<readonly RequestRecord[]> {
+    const reply = await this.#client.call({ type: 'take-turns', count });
+    if (reply.type !== 'turns') throw new TandemError('INTERNAL', `client said ${reply.type}`);
+    return reply.turns;
   }
 
   /** Begins to send. */
@@ -62,26 +70,21 @@ export class LoadSession {
 }
 
 function loadSettings(topology: Topology, load: ScenarioLoad, limits: DrillLimits): LoadSettings {
-  const portOf = (persistent: boolean): number =>
-    topology.services.find((service) => (service.persistence !== undefined) === persistent)?.port ??
-    0;
+  const { listeners } = serviceOfKind(topology, false);
   return {
-    serviceAddress: topology.serviceAddress,
     prober: {
-      port: portOf(false),
+      listeners,
       intervalMs: limits.probeIntervalMs,
       timeoutMs: limits.requestTimeoutMs,
       inFlightMax: limits.requestsInFlightMax,
-      sourceAddresses: proberAddresses,
+      sourceAddresses: topology.clients.probers,
     },
     persistent: {
-      port: portOf(true),
+      listeners: serviceOfKind(topology, true).listeners,
       intervalMs: limits.persistentIntervalMs,
       timeoutMs: limits.requestTimeoutMs,
-      clientAddresses: Array.from({ length: load.persistentClients }, (_, index) =>
-        persistentClientAddress(index),
-      ),
+      clientAddresses: topology.clients.persistent.slice(0, load.persistentClients),
     },
-    downloads: { port: portOf(false), count: load.downloads },
+    downloads: { listener: listeners[0], count: load.downloads },
   };
 }

@@ -56,10 +56,16 @@ export function answersPerServer(
   requests: readonly RequestRecord[],
   within: Span,
 ): Readonly<Record<string, number>> {
+  return countAnswers(
+    requests.filter(({ sentUs }) => sentUs >= within.fromUs && sentUs <= within.toUs),
+  );
+}
+
+/** Answers per server. */
+export function countAnswers(requests: readonly RequestRecord[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const { result, sentUs } of requests) {
-    if (!('server' in result) || sentUs < within.fromUs || sentUs > within.toUs) continue;
-    counts[result.server] = (counts[result.server] ?? 0) + 1;
+  for (const { result } of requests) {
+    if ('server' in result) counts[result.server] = (counts[result.server] ?? 0) + 1;
   }
   return counts;
 }

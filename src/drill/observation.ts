@@ -1,9 +1,9 @@
 /** Everything that one run of a scenario has seen; the report and the promises follow from it. */
-import { type IpAddress, prefixContains } from '../wire/ipAddress.js';
+import { type IpAddress, isLinkLocal } from '../wire/ipAddress.js';
 import type { CapturedFrame } from './capture.js';
 import type { DrillLimits } from './drillLimits.js';
 import type { ProcConnection, ProcServer } from './ipvsProcTable.js';
-import type { DownloadRecord, LoadResult } from './loadProtocol.js';
+import type { DownloadRecord, LoadResult, RequestRecord } from './loadProtocol.js';
 import type { Span } from './measurements.js';
 import type { Scenario } from './scenario.js';
 import type { Topology } from './topology.js';
@@ -25,6 +25,10 @@ export interface Observation {
   readonly activeAfter: string;
   /** The MAC address of that director in the clients' network. */
   readonly activeAfterMacAddress: string;
+  /** Requests of before the load, one after the other. */
+  readonly turns: readonly RequestRecord[];
+  /** Of those, the answers that left a server with the address of the service. */
+  readonly serverAnswers: number;
   /** When the load began. */
   readonly loadFromUs: number;
   readonly faultUs: number;
@@ -82,7 +86,7 @@ export function isDownloadSynced(
 /** The directors that hold each virtual address at the end. */
 export function holdersAtEnd(observation: Observation): Readonly<Record<string, string[]>> {
   return Object.fromEntries(
-    observation.topology.virtualRouters.map(({ address: { address } }) => [
+    virtualAddresses(observation.topology).map((address) => [
       address,
       [...observation.addressesAtEnd]
         .filter(([, addresses]) => addresses.includes(address))
@@ -91,14 +95,16 @@ export function holdersAtEnd(observation: Observation): Readonly<Record<string, 
   );
 }
 
-/** The address that a director uses in the clients' network. */
+/** Every address that moves. */
+export function virtualAddresses({ virtualRouters }: Topology): readonly IpAddress[] {
+  return virtualRouters.flatMap(({ addresses }) => addresses.map(({ address }) => address));
+}
+
+/** The address that a director sends its adverts from, in the network of the services. */
 export function directorAddress(topology: Topology, director: string): IpAddress | undefined {
-  const router = topology.virtualRouters.find(
-    ({ address }) => address.address === topology.serviceAddress,
-  );
-  const interfaces = topology.nodes.find(({ name }) => name === director)?.interfaces ?? [];
-  return interfaces
-    .flatMap(({ addresses }) => addresses)
-    .find((prefix) => router !== undefined && prefixContains(router.address, prefix.address))
-    ?.address;
+  const node = topology.nodes.find(({ name }) => name === director);
+  const link = node?.interfaces.find(({ network }) => network === topology.serviceNetwork);
+  // IPv6 adverts are sent from the link-local address (RFC 9568, 5.1.2.1), which is the last.
+  const addresses = link?.addresses.map(({ address }) => address) ?? [];
+  return addresses.find(isLinkLocal) ?? addresses[0];
 }

@@ -38,12 +38,9 @@ export class PersistentClient {
   }
 
   #ask(): void {
-    const { port, timeoutMs, intervalMs } = this.#settings.persistent;
-    const target = {
-      address: this.#settings.serviceAddress,
-      port,
-      localAddress: this.#address,
-    };
+    const { listeners, timeoutMs, intervalMs } = this.#settings.persistent;
+    const listener = listeners[this.#requests.length % listeners.length] ?? listeners[0];
+    const target = { ...listener, localAddress: this.#address };
     const request = sendPlainRequest(target, (record) => {
       for (const timer of this.#timers) clearTimeout(timer);
       if (this.#stopped) return;

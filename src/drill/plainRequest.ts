@@ -3,6 +3,7 @@
  * from one thread, and must not spend its time in an HTTP client.
  */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { nowUs } from '../kernel/monotonicClock.js';
 import type { IpAddress } from '../wire/ipAddress.js';
 import type { RequestFailure, RequestRecord } from './loadProtocol.js';
@@ -13,6 +14,8 @@ export interface RequestTarget {
   readonly address: IpAddress;
   readonly port: number;
   readonly localAddress: IpAddress;
+  /** Whether to speak HTTPS; the certificate is not looked at. */
+  readonly tls?: true;
 }
 
 /** An answer is a status line, a few headers and a name. */
@@ -38,12 +41,10 @@ export function sendPlainRequest(
     socket.destroy();
     done({ sentUs, endedUs: nowUs(), result });
   };
-  const socket: Socket = connect({
-    host: target.address,
-    port: target.port,
-    localAddress: target.localAddress,
-    noDelay: true,
-  });
+  const { address: host, port, localAddress } = target;
+  const options = { host, port, localAddress, noDelay: true };
+  const socket: Socket =
+    target.tls === true ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options);
   let answer = '';
   socket.setEncoding('latin1');
   socket.on('data', (chunk: string) => {

@@ -72,17 +72,14 @@ export class Prober {
   }
 
   #send(): void {
-    const { port, sourceAddresses } = this.#settings.prober;
+    const { listeners, sourceAddresses } = this.#settings.prober;
     const localAddress = sourceAddresses[this.sent % sourceAddresses.length];
     if (localAddress === undefined) throw new RangeError('the prober has no source address');
     this.sent += 1;
-    const request = sendPlainRequest(
-      { address: this.#settings.serviceAddress, port, localAddress },
-      (record) => {
-        this.#underWay.delete(request);
-        this.#keep(record);
-      },
-    );
+    const request = sendPlainRequest({ ...listeners[0], localAddress }, (record) => {
+      this.#underWay.delete(request);
+      this.#keep(record);
+    });
     this.#underWay.add(request);
   }
 

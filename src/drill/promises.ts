@@ -1,7 +1,9 @@
 /** Measures the promises of a scenario against what a run has seen. Pure. */
 import { gapBound, weightZeroBoundMs } from './drillLimits.js';
+import type { ProcService } from './ipvsProcTable.js';
 import {
   answersPerServer,
+  countAnswers,
   failuresOutside,
   lengthMs,
   longestGap,
@@ -20,6 +22,7 @@ import {
 import { downloadRows, persistentRows } from './outcomes.js';
 import type { PromiseResult } from './report.js';
 import type { PromiseName } from './scenario.js';
+import type { TopologyService } from './topology.js';
 
 /** How far the shares may be from the weights, in percentage points. */
 const shareDeviationMax = 5;
@@ -53,6 +56,44 @@ const measures: Readonly<Record<PromiseName, (observation: Observation) => Measu
       comparison: 'at-most',
       bound: shareDeviationMax,
       unit: 'percentage points',
+    };
+  },
+  'turns-follow-weights': ({ turns, topology }) => {
+    const counts = countAnswers(turns);
+    const weights = topology.servers.map(({ weight }) => weight);
+    const rounds = turns.length / weights.reduce((sum, weight) => sum + weight, 0);
+    const right = topology.servers.map(({ node, weight }) =>
+      Math.min(counts[node] ?? 0, weight * rounds),
+    );
+    return {
+      says: 'requests one after the other that went to the server whose turn it was',
+      measured: right.reduce((sum, count) => sum + count, 0),
+      comparison: 'exactly',
+      bound: turns.length,
+      unit: 'requests',
+    };
+  },
+  'servers-answer-clients': ({ turns, topology, serverAnswers }) => ({
+    says:
+      topology.forward === 'nat'
+        ? 'answers that went past the director'
+        : 'answers that came straight from the servers',
+    measured: serverAnswers,
+    comparison: 'exactly',
+    bound: topology.forward === 'nat' ? 0 : turns.length,
+    unit: 'answers',
+  }),
+  'persistent-clients-stick': ({ load, faultUs }) => {
+    const one = load.persistent.filter(({ requests }) => {
+      const before = requests.filter(({ endedUs }) => endedUs <= faultUs);
+      return Object.keys(countAnswers(before)).length === 1;
+    });
+    return {
+      says: 'persistent clients that had one server before the fault',
+      measured: one.length,
+      comparison: 'exactly',
+      bound: load.persistent.length,
+      unit: 'clients',
     };
   },
   'standby-in-sync': ({ load, standbyConnections }) => {
@@ -98,7 +139,7 @@ const measures: Readonly<Record<PromiseName, (observation: Observation) => Measu
   announced: (observation) => {
     const delayUs = announcementDelayUs(observation);
     return {
-      says: "from the new Active's first advert to its gratuitous ARP",
+      says: "from the new Active's first advert to its announcement of the address",
       measured: delayUs === undefined ? null : round(delayUs / 1_000),
       comparison: 'at-most',
       bound: observation.limits.allowanceMs,
@@ -131,13 +172,15 @@ const measures: Readonly<Record<PromiseName, (observation: Observation) => Measu
     unit: 'requests',
   }),
   'all-servers-back': ({ topology, serversAtEnd }) => {
-    const expected = topology.services.flatMap(({ port }) =>
-      topology.servers.map(({ address, weight }) => ({ address, weight, port })),
+    const expected = topology.services.flatMap((service) =>
+      topology.servers.map(({ address, weight }) => ({ address, weight, of: service })),
     );
     const right = expected.filter((server) =>
       serversAtEnd.some(
         ({ service, address, weight }) =>
-          service.port === server.port && address === server.address && weight === server.weight,
+          isSameService(service, server.of) &&
+          address === server.address &&
+          weight === server.weight,
       ),
     );
     return {
@@ -201,6 +244,14 @@ const measures: Readonly<Record<PromiseName, (observation: Observation) => Measu
   },
 };
 
+function isSameService(found: ProcService, { mark, listeners }: TopologyService): boolean {
+  if ('mark' in found) return found.mark === mark;
+  return (
+    mark === undefined &&
+    listeners.some(({ address, port }) => found.address === address && found.port === port)
+  );
+}
+
 /** From the fault, or the last answer before it, to the end of the gap that contains it. */
 export function takeoverSpan(observation: Observation): Span {
   const gap = longestGap(observation.load.requests, loadSpan(observation));
@@ -218,7 +269,7 @@ function announcementDelayUs(observation: Observation): number | undefined {
   );
   const announcement = frames.find(
     (frame) =>
-      frame.kind === 'gratuitous-arp' &&
+      (frame.kind === 'gratuitous-arp' || frame.kind === 'neighbor-advertisement') &&
       frame.atUs > faultUs &&
       // The lost Active may have announced itself at the very last moment.
       frame.macAddress === activeAfterMacAddress &&

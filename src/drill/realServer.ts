@@ -1,5 +1,12 @@
 /** A real HTTP server that can be made to fail. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { nowUs } from '../kernel/monotonicClock.js';
 import {
@@ -35,10 +42,13 @@ export class RealServer {
   }
 
   async #listen(): Promise<void> {
-    this.#servers = this.#settings.ports.map(() =>
-      createServer((request, response) => this.#answer(request, response)),
+    const { ports, family, certificate } = this.#settings;
+    const answer: RequestListener = (request, response) => this.#answer(request, response);
+    this.#servers = ports.map(({ tls }) =>
+      tls ? createTlsServer({ ...certificate }, answer) : createServer(answer),
     );
-    const { address: host } = this.#settings;
+    // With direct routing and tunnels requests come to the virtual address, checks to its own.
+    const host = family === 6 ? '::' : '0.0.0.0';
     await Promise.all(
       this.#servers.map((server, index) => {
         server.on('connection', (socket) => {
@@ -47,7 +57,7 @@ export class RealServer {
         });
         return new Promise<void>((resolve, reject) => {
           server.once('error', reject);
-          server.listen({ host, port: this.#settings.ports[index], backlog: 1024 }, resolve);
+          server.listen({ host, port: ports[index]?.port, backlog: 1024 }, resolve);
         });
       }),
     );

@@ -1,5 +1,5 @@
 /** What the lab says to a real server, and what it hears back. */
-import type { IpAddress } from '../wire/ipAddress.js';
+import type { IpFamily } from '../wire/ipAddress.js';
 
 /** How a real server behaves. */
 export type ServerBehaviour =
@@ -15,8 +15,16 @@ export type ServerBehaviour =
 /** Settings of a real server. */
 export interface RealServerSettings {
   readonly name: string;
-  readonly address: IpAddress;
-  readonly ports: readonly number[];
+  readonly family: IpFamily;
+  readonly ports: readonly ServerPort[];
+  /** For the ports that speak HTTPS; absent: there are none. */
+  readonly certificate?: { readonly key: string; readonly cert: string };
+}
+
+/** A port that a server listens on, at every address that it has. */
+export interface ServerPort {
+  readonly port: number;
+  readonly tls: boolean;
 }
 
 /** A request to the thread of a real server. */

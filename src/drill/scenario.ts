@@ -1,4 +1,4 @@
-/** What a drill is, as data: the lab, the load, the fault, and what must hold. */
+/** What a drill is, as data: the load, the fault, and what must hold. */
 import type { ServerBehaviour } from './realServerProtocol.js';
 import type { TopologyName } from './topology.js';
 
@@ -20,8 +20,14 @@ export interface ScenarioLoad {
 
 /** What a scenario can promise; each is measured and compared with a bound. */
 export type PromiseName =
+  /** Without other load, answers come in exactly the turns that the weights give. */
+  | 'turns-follow-weights'
+  /** With direct routing and tunnels, servers answer clients themselves. */
+  | 'servers-answer-clients'
   /** Before the fault, answers are shared as the weights say. */
   | 'share-follows-weights'
+  /** Before the fault, each persistent client has one server, at all listeners of the service. */
+  | 'persistent-clients-stick'
   /** Before the fault, the standby knows every persistent client and every download. */
   | 'standby-in-sync'
   /** Afterwards every virtual address is on exactly one director, the same for all. */
@@ -52,7 +58,6 @@ export interface Scenario {
   readonly name: string;
   /** One line, for lists and headings. */
   readonly title: string;
-  readonly topology: TopologyName;
   readonly load: ScenarioLoad;
   readonly fault: readonly FaultAction[];
   /** What the fault does to the pair; the gap's bound follows from it. */
@@ -64,7 +69,10 @@ const load: ScenarioLoad = { persistentClients: 6, downloads: 6 };
 
 /** Promises of every drill in which the other director takes over. */
 const takeoverPromises: readonly PromiseName[] = [
+  'turns-follow-weights',
+  'servers-answer-clients',
   'share-follows-weights',
+  'persistent-clients-stick',
   'standby-in-sync',
   'one-holder',
   'client-gap',
@@ -78,7 +86,10 @@ const takeoverPromises: readonly PromiseName[] = [
 
 /** Promises of every drill in which a server fails and comes back. */
 const serverPromises: readonly PromiseName[] = [
+  'turns-follow-weights',
+  'servers-answer-clients',
   'share-follows-weights',
+  'persistent-clients-stick',
   'one-holder',
   'client-gap',
   'weight-zero',
@@ -95,7 +106,6 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'director-crash',
     title: 'the Active dies: its agent is killed and its cables are pulled',
-    topology: 'nat',
     load,
     fault: [{ kind: 'kill-agent' }, { kind: 'cut-links' }],
     effect: 'active-lost',
@@ -104,7 +114,6 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'director-stop',
     title: 'the Active is stopped politely',
-    topology: 'nat',
     load,
     fault: [{ kind: 'stop-agent' }],
     effect: 'active-resigned',
@@ -113,7 +122,6 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'server-down',
     title: 'a real server dies: connections are refused, then it comes back',
-    topology: 'nat',
     load,
     fault: [{ kind: 'server', server: 'rs1', behaviour: 'killed' }],
     effect: 'server-lost',
@@ -122,13 +130,23 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'server-error',
     title: 'a real server answers 500 to everything, then it recovers',
-    topology: 'nat',
     load,
     fault: [{ kind: 'server', server: 'rs1', behaviour: 'error' }],
     effect: 'server-lost',
     promises: serverPromises,
   },
 ];
+
+/** A scenario in a topology. */
+export interface PlannedDrill {
+  readonly scenario: Scenario;
+  readonly topology: TopologyName;
+}
+
+/** How a planned drill is written: `SCENARIO@TOPOLOGY`. */
+export function drillName({ scenario, topology }: PlannedDrill): string {
+  return `${scenario.name}@${topology}`;
+}
 
 /** The scenario that runs when none is named. */
 export const defaultScenarioName = 'director-crash';

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchStatus } from '../api/client.js';
 import { TandemError } from '../errors.js';
 import { nowUs } from '../kernel/monotonicClock.js';
+import { AnswerWatch } from './answerWatch.js';
 import { Capture } from './capture.js';
 import type { DrillLimits } from './drillLimits.js';
 import { carryOut } from './faults.js';
@@ -28,6 +29,8 @@ const progressIntervalMs = 250;
 const weightIntervalMs = 5;
 /** Requests that must have been answered before the fault, so that shares mean something. */
 const warmUpAnswersMin = 90;
+/** How often every turn of the scheduler is taken before the load. */
+const turnRounds = 2;
 /** How long the standby may take to know all connections; the promise says whether it did. */
 const syncTimeoutMs = 15_000;
 /** How long clients may take to have answers again after the takeover. */
@@ -70,10 +73,11 @@ class ScenarioRun {
     const { stepTimeoutMs } = this.#limits;
     await this.#lab.startServers();
     this.#reporter.step(`real servers up: ${this.#serverNames().join(', ')}`);
-    this.#capture = new Capture(this.#lab.network, this.#lab.topology.clientNetwork);
+    this.#capture = new Capture(this.#lab.network, this.#lab.topology.serviceNetwork);
     this.#reporter.progress('starting the two agents');
     const roles = await startPair(this.#lab, stepTimeoutMs);
     this.#reporter.step(`agents up: ${roles.active} is Active, ${roles.standby} is Backup`);
+    const { turns, serverAnswers } = await this.#takeTurns();
     await this.#startLoad();
     const loadFromUs = nowUs();
     const standbyConnections = await this.#warmUp(roles);
@@ -100,8 +104,10 @@ class ScenarioRun {
       activeAfter,
       activeAfterMacAddress: this.#lab.network.macAddress(
         activeAfter,
-        this.#lab.topology.clientNetwork,
+        this.#lab.topology.serviceNetwork,
       ),
+      turns,
+      serverAnswers,
       loadFromUs,
       faultUs,
       endUs,
@@ -121,6 +127,18 @@ class ScenarioRun {
   async stop(): Promise<void> {
     this.#capture?.stop();
     await this.#load.stop();
+  }
+
+  /** Asks one request after the other while there is no other load, and watches who answers. */
+  async #takeTurns(): Promise<Pick<Observation, 'turns' | 'serverAnswers'>> {
+    const round = this.#lab.topology.servers.reduce((sum, { weight }) => sum + weight, 0);
+    const watch = new AnswerWatch(this.#lab);
+    try {
+      const turns = await this.#load.takeTurns(round * turnRounds);
+      return { turns, serverAnswers: watch.stop() };
+    } finally {
+      watch.stop();
+    }
   }
 
   async #startLoad(): Promise<void> {
@@ -274,7 +292,9 @@ class ScenarioRun {
         .filter((director) => this.#lab.network.isConnected(director))
         .map((director) => [
           director,
-          this.#lab.network.addresses(director).map(({ address }) => address),
+          ([4, 6] as const).flatMap((family) =>
+            this.#lab.network.addresses(director, family).map(({ address }) => address),
+          ),
         ]),
     );
   }

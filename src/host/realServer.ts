@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path';
 import { type AddressChange, openRouteNetlink, type RouteNetlink } from '../kernel/routeNetlink.js';
 import { formatIpPrefix, type IpPrefix, parseIpPrefix } from '../wire/ipAddress.js';
 import { fileHeader, persistentFiles, persistentPaths } from './realServerFiles.js';
-import type { RealServerPlan } from './realServerPlan.js';
+import type { PlacedAddress, RealServerPlan } from './realServerPlan.js';
 import { missingSettings, SettingsKeeper } from './settings.js';
 
 /** What is missing on a server, by its kind. */
 export type RealServerGap =
-  | { readonly kind: 'address'; readonly prefix: IpPrefix }
+  | ({ readonly kind: 'address' } & PlacedAddress)
   | { readonly kind: 'tunnel'; readonly name: string; readonly module: string }
   | {
       readonly kind: 'setting';
@@ -23,18 +23,25 @@ export type RealServerGap =
 
 /** What was done, kept so that it can be taken back. */
 interface AppliedRecord {
-  readonly addresses: readonly string[];
+  readonly addresses: readonly { readonly device: string; readonly prefix: string }[];
   readonly tunnels: readonly string[];
 }
 
 /** What a plan asks for and the machine does not have. */
 export function realServerGaps(plan: RealServerPlan): readonly RealServerGap[] {
   return withRouteNetlink((netlink) => {
-    const present = new Set(netlink.addresses().map(({ prefix }) => prefix.address));
+    const present = netlink.addresses();
+    const isPresent = ({ device, prefix: { address } }: PlacedAddress): boolean => {
+      const found = present.filter(({ prefix }) => prefix.address === address);
+      // An address serves wherever it is, but a tunnel must have one of its own.
+      if (device === 'lo') return found.length > 0;
+      const index = netlink.link(device)?.index;
+      return found.some(({ interfaceIndex }) => interfaceIndex === index);
+    };
     return [
       ...plan.addresses
-        .filter(({ address }) => !present.has(address))
-        .map((prefix) => ({ kind: 'address', prefix }) as const),
+        .filter((placed) => !isPresent(placed))
+        .map((placed) => ({ kind: 'address', ...placed }) as const),
       ...plan.tunnels
         .filter(({ name }) => netlink.link(name)?.up !== true)
         .map(({ name, module }) => ({ kind: 'tunnel', name, module }) as const),
@@ -55,12 +62,15 @@ export function applyRealServer(plan: RealServerPlan, statePath: string): readon
   mkdirSync(dirname(statePath), { recursive: true });
   const gaps = realServerGaps(plan);
   const before = readRecord(statePath);
-  const addresses = gaps.flatMap((gap) => (gap.kind === 'address' ? [gap.prefix] : []));
+  const addresses = gaps.filter((gap) => gap.kind === 'address');
   const tunnels = plan.tunnels.filter(({ name }) =>
     gaps.some((gap) => gap.kind === 'tunnel' && gap.name === name),
   );
   writeRecord(statePath, {
-    addresses: [...before.addresses, ...addresses.map(formatIpPrefix)],
+    addresses: [
+      ...before.addresses,
+      ...addresses.map(({ device, prefix }) => ({ device, prefix: formatIpPrefix(prefix) })),
+    ],
     tunnels: [...before.tunnels, ...tunnels.map(({ name }) => name)],
   });
   withRouteNetlink((netlink) => {
@@ -70,7 +80,7 @@ export function applyRealServer(plan: RealServerPlan, statePath: string): readon
     }
     // ARP is quiet before the addresses are there, or the server would answer for a moment.
     new SettingsKeeper(settingsPath(statePath)).apply(plan.settings);
-    changeLoopback(netlink, 'add', addresses);
+    changeAddresses(netlink, 'add', addresses);
   });
   return realServerGaps(plan);
 }
@@ -78,15 +88,18 @@ export function applyRealServer(plan: RealServerPlan, statePath: string): readon
 /** Takes back what {@link applyRealServer} did; returns what it took back, in words. */
 export function revertRealServer(statePath: string): readonly string[] {
   const { addresses, tunnels } = readRecord(statePath);
-  const prefixes = addresses.map(parseIpPrefix).filter((prefix) => prefix !== undefined);
+  const placed = addresses.flatMap(({ device, prefix: text }) => {
+    const prefix = parseIpPrefix(text);
+    return prefix === undefined ? [] : [{ device, prefix }];
+  });
   return withRouteNetlink((netlink) => {
-    changeLoopback(netlink, 'delete', prefixes);
+    changeAddresses(netlink, 'delete', placed);
     const settings = new SettingsKeeper(settingsPath(statePath)).restore();
     const down = tunnels.filter((name) => netlink.link(name) !== undefined);
     for (const name of down) netlink.setLink(name, { up: false });
     rmSync(statePath, { force: true });
     return [
-      ...addresses.map((text) => `address ${text} off lo`),
+      ...addresses.map(({ device, prefix }) => `address ${prefix} off ${device}`),
       ...settings.map((setting) => `${setting} as it was`),
       ...down.map((name) => `${name} down`),
     ];
@@ -115,13 +128,16 @@ export function removePersistentFiles(root: string): readonly string[] {
     });
 }
 
-function changeLoopback(
+function changeAddresses(
   netlink: RouteNetlink,
   action: 'add' | 'delete',
-  prefixes: readonly IpPrefix[],
+  addresses: readonly { readonly device: string; readonly prefix: IpPrefix }[],
 ): void {
-  const interfaceIndex = netlink.link('lo')?.index ?? 1;
-  const changes = prefixes.map((prefix): AddressChange => ({ action, interfaceIndex, prefix }));
+  const changes = addresses.flatMap(({ device, prefix }): AddressChange[] => {
+    const interfaceIndex = netlink.link(device)?.index;
+    // With a device its addresses have gone as well.
+    return interfaceIndex === undefined ? [] : [{ action, interfaceIndex, prefix }];
+  });
   const failure = netlink.changeAddresses(changes).find((error) => error !== undefined);
   if (failure !== undefined) throw failure;
 }

@@ -39,16 +39,18 @@ export function persistentFiles(plan: RealServerPlan): readonly PersistentFile[]
       plan.tunnels.map(({ module }) => module),
     );
   }
-  const addresses = plan.addresses.flatMap((prefix) => ['', '[Address]', address(prefix)]);
-  add(loopback, ['[Match]', 'Name=lo', ...addresses]);
+  const addresses = addressSections(plan, 'lo');
+  if (addresses.length > 0) add(loopback, ['[Match]', 'Name=lo', ...addresses]);
   for (const { name } of plan.tunnels) {
     const network = ['[Network]', 'LinkLocalAddressing=no', 'IPv6AcceptRA=no'];
-    const lines = ['[Match]', `Name=${name}`, '', ...network];
+    const lines = ['[Match]', `Name=${name}`, '', ...network, ...addressSections(plan, name)];
     add(`/etc/systemd/network/50-tandem-${name}.network`, lines);
   }
   return files;
 }
 
-function address(prefix: RealServerPlan['addresses'][number]): string {
-  return `Address=${formatIpPrefix(prefix)}`;
+function addressSections({ addresses }: RealServerPlan, device: string): readonly string[] {
+  return addresses
+    .filter((placed) => placed.device === device)
+    .flatMap(({ prefix }) => ['', '[Address]', `Address=${formatIpPrefix(prefix)}`]);
 }

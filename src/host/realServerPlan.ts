@@ -17,11 +17,16 @@ export interface TunnelDevice {
   readonly module: 'ipip' | 'ip6_tunnel';
 }
 
+/** A virtual address, alone in its network, and the device that has it. */
+export interface PlacedAddress {
+  readonly device: 'lo' | 'tunl0';
+  readonly prefix: IpPrefix;
+}
+
 /** All that is needed. */
 export interface RealServerPlan {
   readonly mode: RealServerMode;
-  /** On `lo`, alone in their network. */
-  readonly addresses: readonly IpPrefix[];
+  readonly addresses: readonly PlacedAddress[];
   readonly tunnels: readonly TunnelDevice[];
   readonly settings: readonly SettingChange[];
 }
@@ -40,7 +45,10 @@ export function realServerPlan(
   ];
   return {
     mode,
-    addresses: virtual.map((address) => ({ address, length: bitsOf(familyOf(address)) })),
+    addresses: virtual.map((address) => ({
+      device: mode === 'tunnel' && familyOf(address) === 4 ? 'tunl0' : 'lo',
+      prefix: { address, length: bitsOf(familyOf(address)) },
+    })),
     tunnels: mode === 'tunnel' ? tunnels : [],
     // IPv6 answers a solicitation only for addresses of the interface that heard it.
     settings: families.has(4) ? [...quietArp, ...(mode === 'tunnel' ? [looseTunnel] : [])] : [],
@@ -70,7 +78,10 @@ const quietArp: readonly SettingChange[] = [
   { setting: 'net.ipv4.conf.all.arp_announce', accepted: ['2'], wanted: '2' },
 ];
 
-/** The larger of `all` and the device counts, and 2 is larger than the strict 1. */
+/**
+ * The larger of `all` and the device counts, and 2 is larger than the strict 1. On a device without
+ * an IPv4 address even 2 drops what comes in (fib_validate_source), so `tunl0` has the virtual one.
+ */
 const looseTunnel: SettingChange = {
   setting: 'net.ipv4.conf.tunl0.rp_filter',
   accepted: ['2'],

@@ -9,7 +9,7 @@ import { runProgram } from './support/program.js';
 /** A process that builds the network and the real servers of a lab, says its id, and waits. */
 const script = `
   import { Lab } from '${new URL('../../src/drill/lab.js', import.meta.url).href}';
-  import { natTopology } from '${new URL('../../src/drill/topology.js', import.meta.url).href}';
+  import { natTopology } from '${new URL('../../src/drill/natTopologies.js', import.meta.url).href}';
   // The running kernel may have no IPVS, and so no settings of IPVS.
   const nodes = natTopology.nodes.map((node) => ({ ...node, sysctls: {} }));
   const lab = new Lab({ ...natTopology, nodes }, 'host', 'drill');
@@ -95,7 +95,7 @@ rootTest(
       assert.equal(status, 0);
       assert.equal(stdout, `lab ${killed.id} removed\n`);
       assert.deepEqual(namespacesOf(killed.id), []);
-      assert.equal(namespacesOf(alive.id).length, 6);
+      assert.equal(namespacesOf(alive.id).length, 7);
       assert.deepEqual(labFolders(folder), [alive.id]);
       alive.child.kill('SIGTERM');
       await alive.ended;

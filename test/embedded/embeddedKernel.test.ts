@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readKernelFacts } from '../../src/drill/kernelChoice.js';
 import { LabNetwork, namespaceNames } from '../../src/drill/labNetwork.js';
-import { natTopology } from '../../src/drill/topology.js';
+import { natTopology } from '../../src/drill/natTopologies.js';
 
 test('the embedded kernel says that it is one, has IPVS, and gives root', async () => {
   const facts = await readKernelFacts();

@@ -49,3 +49,25 @@ rootTest(
     assert.deepEqual(removePersistentFiles(folder), []);
   },
 );
+
+rootTest('the end of a tunnel has the virtual address, or its packets were dropped', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-realserver-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const plan = realServerPlan('tunnel', [ipAddress('192.0.2.1'), ipAddress('2001:db8::1')]);
+  assert.deepEqual(
+    plan.addresses.map(({ device, prefix }) => [device, prefix.address]),
+    [
+      ['tunl0', '192.0.2.1'],
+      ['lo', '2001:db8::1'],
+    ],
+  );
+  const paths = writePersistentFiles(plan, folder);
+  const files = new Map(
+    paths.map((path) => [path.slice(folder.length), readFileSync(path, 'utf8')]),
+  );
+  const textOf = (device: string): string =>
+    files.get(`/etc/systemd/network/50-tandem-${device}.network`) ?? '';
+  assert.match(textOf('tunl0'), /^Address=192\.0\.2\.1\/32$/m);
+  assert.match(textOf('lo'), /^Address=2001:db8::1\/128$/m);
+  assert.ok(!textOf('lo').includes('192.0.2.1'));
+});

@@ -7,8 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabNetwork, namespaceName } from '../../src/drill/labNetwork.js';
+import { natTopology } from '../../src/drill/natTopologies.js';
 import { onProcessEnd } from '../../src/drill/processEnd.js';
-import { natTopology, type Topology, type TopologyNode } from '../../src/drill/topology.js';
+import type { Topology, TopologyNode } from '../../src/drill/topology.js';
 import type { NetworkNamespace } from '../../src/kernel/networkNamespace.js';
 import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
 import { writeSysctl } from '../../src/kernel/sysctl.js';
@@ -69,7 +70,7 @@ const ipv6PrefixLength = 64;
 const topology: Topology = {
   ...natTopology,
   networks: [network, emptyNetwork],
-  clientNetwork: network,
+  serviceNetwork: network,
   nodes: [node('client', 'client'), node('lb1', 'director'), node('lb2', 'director')],
 };
 

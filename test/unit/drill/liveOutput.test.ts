@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findScenarios } from '../../../src/cli/drill.js';
+import { planDrills } from '../../../src/cli/drill.js';
 import { LiveOutput } from '../../../src/cli/liveOutput.js';
-import { scenarios } from '../../../src/drill/scenario.js';
+import { drillName, scenarios } from '../../../src/drill/scenario.js';
+import { topologyNames } from '../../../src/drill/topology.js';
 import { TandemError } from '../../../src/errors.js';
 
 function capture(isTerminal: boolean): { output: LiveOutput; text: () => string } {
@@ -37,24 +38,29 @@ test('elsewhere progress is a plain line that comes seldom', () => {
   assert.equal(text(), '[T]  one\n[T]  done\n');
 });
 
-test('scenarios are found by name; none is director-crash, all is all', () => {
+test('drills are planned by name; none is director-crash, all is all', () => {
+  assert.deepEqual(planDrills([], 'nat').map(drillName), ['director-crash@nat']);
+  assert.deepEqual(planDrills(['server-error', 'director-stop@dr'], 'tunnel').map(drillName), [
+    'server-error@tunnel',
+    'director-stop@dr',
+  ]);
   assert.deepEqual(
-    findScenarios([]).map(({ name }) => name),
-    ['director-crash'],
+    planDrills(['all'], 'nat6').map(({ scenario }) => scenario),
+    scenarios,
   );
-  assert.deepEqual(
-    findScenarios(['server-error', 'director-stop']).map(({ name }) => name),
-    ['server-error', 'director-stop'],
-  );
-  assert.equal(findScenarios(['all']), scenarios);
+  assert.equal(planDrills(['all'], 'all').length, scenarios.length * topologyNames.length);
+  assert.equal(planDrills(['server-down@all'], 'nat').length, topologyNames.length);
 });
 
-test('an unknown scenario is a usage error that names those that exist', () => {
-  assert.throws(
-    () => findScenarios(['meteor']),
-    (error) =>
-      error instanceof TandemError &&
-      error.code === 'USAGE' &&
-      error.hint.includes('director-crash'),
-  );
-});
+for (const [name, hint] of [
+  ['meteor', 'director-crash'],
+  ['server-down@moon', 'fwmark'],
+] as const) {
+  test(`${name} is a usage error that names what there is`, () => {
+    assert.throws(
+      () => planDrills([name], 'nat'),
+      (error) =>
+        error instanceof TandemError && error.code === 'USAGE' && error.hint.includes(hint),
+    );
+  });
+}

@@ -63,6 +63,6 @@ test('each broken promise of a file becomes one line with what was measured', ()
   const broken = makeReport(goodCrash({ frames: [] }));
   const file = { format: 'tandem-drill/1' as const, kernel, held: false };
   assert.deepEqual(brokenPromises({ ...file, reports: [makeReport(goodCrash()), broken] }), [
-    "director-crash: from the new Active's first advert to its gratuitous ARP: never ms, bound 250",
+    "director-crash@nat: from the new Active's first advert to its announcement of the address: never ms, bound 250",
   ]);
 });

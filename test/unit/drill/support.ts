@@ -3,13 +3,10 @@ import type { CapturedFrame } from '../../../src/drill/capture.js';
 import { drillLimits } from '../../../src/drill/drillLimits.js';
 import type { ProcConnection, ProcServer } from '../../../src/drill/ipvsProcTable.js';
 import type { DownloadRecord, LoadResult, RequestRecord } from '../../../src/drill/loadProtocol.js';
+import { natTopology } from '../../../src/drill/natTopologies.js';
 import type { Observation } from '../../../src/drill/observation.js';
+import { virtualAddresses } from '../../../src/drill/observation.js';
 import { type Scenario, scenarios } from '../../../src/drill/scenario.js';
-import {
-  natTopology,
-  persistentClientAddress,
-  proberAddresses,
-} from '../../../src/drill/topology.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
 import { vrrpGroup } from '../../../src/wire/vrrp.js';
 
@@ -23,11 +20,14 @@ export function timeout(sentMs: number, endedMs: number): RequestRecord {
   return { sentUs: sentMs * 1_000, endedUs: endedMs * 1_000, result: { failure: 'timeout' } };
 }
 
-/** Answers every 10 ms, by turns as the weights 2 and 1 say. */
+/** Six turns of the weights 3, 2 and 1. */
+const round = ['rs1', 'rs1', 'rs2', 'rs1', 'rs2', 'rs3'];
+
+/** Answers every 10 ms, by turns as the weights 3, 2 and 1 say. */
 export function answersBetween(fromMs: number, toMs: number): RequestRecord[] {
   const count = Math.floor((toMs - fromMs) / 10);
   return Array.from({ length: count }, (_, index) =>
-    answer(fromMs + index * 10, fromMs + index * 10 + 2, index % 3 === 2 ? 'rs2' : 'rs1'),
+    answer(fromMs + index * 10, fromMs + index * 10 + 2, round[index % round.length]),
   );
 }
 
@@ -45,7 +45,12 @@ export function download(
 }
 
 function firstProber(): DownloadRecord['localAddress'] {
-  return proberAddresses[0] ?? ipAddress('192.0.2.1');
+  return natTopology.clients.probers[0] ?? ipAddress('192.0.2.1');
+}
+
+/** The address of a persistent client. */
+export function persistentClientAddress(index: number): DownloadRecord['localAddress'] {
+  return natTopology.clients.persistent[index] ?? ipAddress('192.0.2.1');
 }
 
 /** A template of a persistent client in a director's table. */
@@ -72,11 +77,11 @@ function connection(clientAddress: ProcConnection['clientAddress'], clientPort: 
 
 /** The kernel's table when all servers have their weights. */
 export function fullTable(): ProcServer[] {
-  return natTopology.services.flatMap(({ port }) =>
+  return natTopology.services.flatMap(({ listeners: [service] }) =>
     natTopology.servers.map(({ address, weight }) => ({
-      service: { address: natTopology.serviceAddress, port },
+      service,
       address,
-      port,
+      port: service.port,
       weight,
     })),
   );
@@ -143,6 +148,8 @@ export function goodCrash(changes: Partial<Observation> = {}): Observation {
     activeBefore: 'lb1',
     activeAfter: 'lb2',
     activeAfterMacAddress: '02:00:00:00:00:02',
+    turns: answersBetween(-120, 0),
+    serverAnswers: 0,
     loadFromUs: 0,
     faultUs: 10_000_000,
     endUs: 20_000_000,
@@ -156,9 +163,7 @@ export function goodCrash(changes: Partial<Observation> = {}): Observation {
       downloadConnection(40_002),
     ],
     serversAtEnd: fullTable(),
-    addressesAtEnd: new Map([
-      ['lb2', natTopology.virtualRouters.map(({ address }) => address.address)],
-    ]),
+    addressesAtEnd: new Map([['lb2', virtualAddresses(natTopology)]]),
     load,
     frames: [
       advert(8_400, '172.25.254.101'),

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { downloadOutcome, persistentOutcome } from '../../../src/drill/measurements.js';
-import { persistentClientAddress } from '../../../src/drill/topology.js';
-import { answer, download, timeout } from './support.js';
+import { answer, download, persistentClientAddress, timeout } from './support.js';
 
 const faultUs = 10_000_000;
 const endUs = 20_000_000;
