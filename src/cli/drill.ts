@@ -150,7 +150,8 @@ export function brokenPromises(file: DrillFile): readonly string[] {
       .filter(({ holds }) => !holds)
       .map(
         ({ says, measured, bound, unit }) =>
-          `${report.scenario}@${report.topology}: ${says}: ${measured ?? 'never'} ${unit}, bound ${bound}`,
+          `${report.scenario}@${report.topology}: ${says}: ` +
+          `${measured ?? 'never'} ${unit}, bound ${bound}`,
       ),
   );
 }

@@ -62,9 +62,9 @@ function measuredRows({ measured, activeBefore, activeAfter }: DrillReport): str
       `adverts of ${advert.source}`,
       `${advert.count} for virtual router ${advert.vrid}, ${times(advert)}`,
     ]),
-    ...measured.gratuitousArps.map((arp) => [
-      `GARPs for ${arp.address}`,
-      `${arp.count} from ${arp.macAddress}, ${times(arp)}`,
+    ...measured.announcements.map((announcement) => [
+      `${announcement.address.includes(':') ? 'NAs' : 'GARPs'} for ${announcement.address}`,
+      `${announcement.count} from ${announcement.macAddress}, ${times(announcement)}`,
     ]),
   ];
 }

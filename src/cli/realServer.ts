@@ -58,7 +58,11 @@ function withPlanOptions(command: Command): Command {
 
 function withStateOptions(command: Command): Command {
   return command
-    .option('--state <file>', 'where it is noted what was changed', defaultStatePath)
+    .addOption(
+      new Option('--state <file>', 'where it is noted what was changed')
+        .env('TANDEM_REALSERVER_STATE')
+        .default(defaultStatePath),
+    )
     .option('--root <folder>', 'where the files of --persist go', '/');
 }
 

@@ -1,6 +1,5 @@
 /** A whole lab: the network, the real servers and the directors' agents. */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { TandemError } from '../errors.js';
 import { applyRealServer } from '../host/realServer.js';
 import { realServerPlan } from '../host/realServerPlan.js';
@@ -8,6 +7,7 @@ import { familyOf } from '../wire/ipAddress.js';
 import type { KernelKind } from './kernelChoice.js';
 import { LabAgent } from './labAgent.js';
 import { LabNetwork, namespaceName, namespaceNames } from './labNetwork.js';
+import { realServerStatePath, writeLabPrograms } from './labPrograms.js';
 import {
   createLabFolder,
   identifyProcess,
@@ -56,6 +56,7 @@ export class Lab {
     this.#writeRecord([]);
     this.#unregister = onProcessEnd(() => this.#removeNow());
     try {
+      writeLabPrograms(folder);
       this.network = new LabNetwork(topology, id);
       this.agents = new Map(
         directorNames(topology).map((node) => [
@@ -96,7 +97,7 @@ export class Lab {
     const plan = realServerPlan(forward, [...new Set(addresses)]);
     const missing = this.network
       .namespace(node)
-      .run(() => applyRealServer(plan, join(this.folder, `${node}.realserver.json`)));
+      .run(() => applyRealServer(plan, realServerStatePath(this.folder, node)));
     if (missing.length > 0) {
       const kinds = missing.map(({ kind }) => kind).join(', ');
       throw new TandemError(

@@ -8,6 +8,7 @@ import type { StatusDocument } from '../api/statusModel.js';
 import { TandemError } from '../errors.js';
 import type { NetworkNamespace } from '../kernel/networkNamespace.js';
 import { labConfig } from './labConfig.js';
+import { agentSocketPath } from './labPrograms.js';
 import { identifyProcess, type ProcessIdentity } from './labRegistry.js';
 import { lastWords } from './lastWords.js';
 import { mainScriptPath } from './packageFolders.js';
@@ -32,7 +33,7 @@ export class LabAgent {
   constructor(node: string, topology: Topology, namespace: NetworkNamespace, folder: string) {
     this.node = node;
     this.#namespace = namespace;
-    this.socketPath = join(folder, `${node}.sock`);
+    this.socketPath = agentSocketPath(folder, node);
     this.configPath = join(folder, `${node}.yaml`);
     this.logPath = join(folder, `${node}.log`);
     writeFileSync(this.configPath, labConfig(topology, this.socketPath));

@@ -8,6 +8,7 @@ import { openNetworkNamespace } from '../kernel/networkNamespace.js';
 import { runInEmbeddedKernel } from './embeddedKernel.js';
 import type { KernelKind } from './kernelChoice.js';
 import { namespaceName } from './labNetwork.js';
+import { nodeEnvironment } from './labPrograms.js';
 import {
   createLabFolder,
   identifyProcess,
@@ -183,7 +184,11 @@ export async function executeInLab(
   }
   const namespace = openNetworkNamespace(name);
   const [program = '', ...args] = request.command;
-  const child = namespace.spawn(program, args, { stdio: 'inherit', cwd: lab.folder });
+  const child = namespace.spawn(program, args, {
+    stdio: 'inherit',
+    cwd: lab.folder,
+    env: nodeEnvironment(lab.folder, request.node),
+  });
   namespace.close();
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => {

@@ -19,6 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TandemError } from '../errors.js';
 import { FileFollower } from './followedText.js';
 import type { Lab } from './lab.js';
+import { nodeEnvironment } from './labPrograms.js';
 
 /** A command to be run on a node of the lab. */
 export interface LabRequest {
@@ -66,9 +67,11 @@ function carryOutRequest(lab: Lab, path: string): void {
   try {
     const { node, command } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as LabRequest;
     const [program = '', ...args] = command;
-    const child = lab.network
-      .namespace(node)
-      .spawn(program, args, { stdio: ['ignore', output, output], cwd: lab.folder });
+    const child = lab.network.namespace(node).spawn(program, args, {
+      stdio: ['ignore', output, output],
+      cwd: lab.folder,
+      env: nodeEnvironment(lab.folder, node),
+    });
     child.once('error', (error) => {
       writeFileSync(`${path}.out`, `${error.message}\n`, { flag: 'a' });
       finish(notStartedStatus);

@@ -14,10 +14,10 @@ import { downloadRows, persistentRows } from './outcomes.js';
 import { measurePromises } from './promises.js';
 import type {
   AdvertCount,
+  AnnouncementCount,
   DrillConditions,
   DrillMeasured,
   DrillReport,
-  GratuitousArpCount,
 } from './report.js';
 
 /** The report of one run. */
@@ -80,7 +80,7 @@ function measured(observation: Observation): DrillMeasured {
     takeoverAfterLastAdvertMs: takeoverAfterLastAdvertMs(observation),
     holders: holdersAtEnd(observation),
     adverts: advertCounts(observation.frames, faultUs),
-    gratuitousArps: gratuitousArpCounts(observation.frames, faultUs),
+    announcements: announcementCounts(observation.frames, faultUs),
   };
 }
 
@@ -109,17 +109,19 @@ export function advertCounts(
   }));
 }
 
-/** Counts gratuitous ARPs by address and sender. */
-export function gratuitousArpCounts(
+/** Counts gratuitous ARPs and unsolicited neighbor advertisements by address and sender. */
+export function announcementCounts(
   frames: readonly CapturedFrame[],
   faultUs: number,
-): readonly GratuitousArpCount[] {
-  const arps = frames.flatMap((frame) => (frame.kind === 'gratuitous-arp' ? [frame] : []));
-  return groupBy(arps, ({ address, macAddress }) => `${address} ${macAddress}`).map((group) => ({
-    address: group[0].address,
-    macAddress: group[0].macAddress,
-    ...occurrences(group, faultUs),
-  }));
+): readonly AnnouncementCount[] {
+  const announcements = frames.filter((frame) => frame.kind !== 'advert');
+  return groupBy(announcements, ({ address, macAddress }) => `${address} ${macAddress}`).map(
+    (group) => ({
+      address: group[0].address,
+      macAddress: group[0].macAddress,
+      ...occurrences(group, faultUs),
+    }),
+  );
 }
 
 function occurrences(

@@ -59,8 +59,8 @@ export interface AdvertCount {
   readonly lastAtMs: number;
 }
 
-/** Gratuitous ARPs for one address. */
-export interface GratuitousArpCount {
+/** Gratuitous ARPs for one address, or unsolicited neighbor advertisements for one of IPv6. */
+export interface AnnouncementCount {
   readonly address: string;
   readonly macAddress: string;
   readonly count: number;
@@ -100,7 +100,7 @@ export interface DrillMeasured {
   readonly takeoverAfterLastAdvertMs: number | null;
   readonly holders: Readonly<Record<string, readonly string[]>>;
   readonly adverts: readonly AdvertCount[];
-  readonly gratuitousArps: readonly GratuitousArpCount[];
+  readonly announcements: readonly AnnouncementCount[];
 }
 
 /** The report of one scenario. */

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { rootTest } from '../kernel/support/rootTest.js';
 import { runProgram } from './support/program.js';
 
+const drillFolder = new URL('../../src/drill/', import.meta.url).href;
+
 /** A process that builds the network and the real servers of a lab, says its id, and waits. */
 const script = `
-  import { Lab } from '${new URL('../../src/drill/lab.js', import.meta.url).href}';
-  import { natTopology } from '${new URL('../../src/drill/natTopologies.js', import.meta.url).href}';
+  import { Lab } from '${drillFolder}lab.js';
+  import { natTopology } from '${drillFolder}natTopologies.js';
   // The running kernel may have no IPVS, and so no settings of IPVS.
   const nodes = natTopology.nodes.map((node) => ({ ...node, sysctls: {} }));
   const lab = new Lab({ ...natTopology, nodes }, 'host', 'drill');

@@ -3,18 +3,33 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { planDrills } from '../../src/cli/drill.js';
 import type { DrillFile, DrillReport } from '../../src/drill/report.js';
-import { scenarios } from '../../src/drill/scenario.js';
+import { drillName, scenarios } from '../../src/drill/scenario.js';
+import { topologies } from '../../src/drill/topologies.js';
+import { topologyNames } from '../../src/drill/topology.js';
 import { runProgram } from './support/program.js';
 
-/** All scenarios run in one boot of the embedded kernel, through the command line. */
-test('every scenario keeps its promises in the embedded kernel', async (context) => {
+/** Every scenario and every topology at least once; `tandem drill all --topology all` runs all. */
+const drills = [
+  'director-crash@nat',
+  'server-down@dr',
+  'director-stop@tunnel',
+  'server-error@fwmark',
+  'director-crash@nat6',
+];
+
+/** All run in one boot of the embedded kernel, through the command line. */
+test('every scenario and topology keeps its promises in the embedded kernel', async (context) => {
+  const planned = planDrills(drills, 'nat');
+  assert.equal(new Set(planned.map(({ scenario }) => scenario)).size, scenarios.length);
+  assert.equal(new Set(planned.map(({ topology }) => topology)).size, topologyNames.length);
   const folder = mkdtempSync(join(tmpdir(), 'tandem-test-'));
   try {
     const path = join(folder, 'report.json');
     const { status, stdout, stderr } = await runProgram([
       'drill',
-      'all',
+      ...drills,
       '--kernel',
       'embedded',
       '--json',
@@ -23,16 +38,19 @@ test('every scenario keeps its promises in the embedded kernel', async (context)
     assert.match(stdout, /^kernel: embedded \(asked for/);
     assert.equal(stderr, '', `${stdout}\n${stderr}`);
     const file = JSON.parse(readFileSync(path, 'utf8')) as DrillFile;
-    for (const scenario of scenarios) {
-      await context.test(`${scenario.name}: ${scenario.title}`, () => {
-        const report = file.reports.find((candidate) => candidate.scenario === scenario.name);
-        assert.ok(report, `no report of ${scenario.name}:\n${stdout}`);
+    for (const drill of planned) {
+      const { scenario, topology } = drill;
+      await context.test(`${drillName(drill)}: ${scenario.title}`, () => {
+        const report = file.reports.find(
+          (candidate) => candidate.scenario === scenario.name && candidate.topology === topology,
+        );
+        assert.ok(report, `no report of ${drillName(drill)}:\n${stdout}`);
         const names = report.promises.map(({ name }) => name);
         assert.deepEqual(names, scenario.promises);
         const broken = report.promises.filter((promise) => !promise.holds);
         assert.deepEqual(broken, [], stdout);
         checkMeasured(report);
-        assert.match(stdout, new RegExp(`^${scenario.name} .*every promise held$`, 'm'));
+        assert.match(stdout, new RegExp(`^${drillName(drill)} .*every promise held$`, 'm'));
       });
     }
     assert.equal(file.held, true);
@@ -51,7 +69,7 @@ function checkMeasured({ scenario, measured, conditions }: DrillReport): void {
   assert.ok(measured.persistentClients.some(({ expectedToStay }) => expectedToStay));
   assert.ok(measured.downloads.some(({ expectedToSurvive }) => expectedToSurvive));
   const senders = new Set(measured.adverts.map(({ source }) => source));
-  const announced = new Set(measured.gratuitousArps.map(({ macAddress }) => macAddress));
+  const announced = new Set(measured.announcements.map(({ macAddress }) => macAddress));
   const directors = scenario.startsWith('director-') ? 2 : 1;
   assert.deepEqual([senders.size, announced.size], [directors, directors]);
   if (scenario === 'director-crash') {
@@ -74,9 +92,9 @@ test('an unknown scenario is refused before any lab is built', async () => {
   assert.match(stderr, /there is no scenario meteor/);
 });
 
-test('the scenarios are listed with what they do', async () => {
+test('the scenarios and topologies are listed with what they are', async () => {
   const { status, stdout } = await runProgram(['drill', '--list']);
   assert.equal(status, 0);
-  for (const { name, title } of scenarios)
+  for (const { name, title } of [...scenarios, ...Object.values(topologies)])
     assert.ok(stdout.includes(name) && stdout.includes(title));
 });

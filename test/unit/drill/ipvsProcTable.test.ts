@@ -46,7 +46,7 @@ IP  AC19FE78 0000 00000007 0000 C0A80014 0000 ASSURED         195
 ${rowIpv6}
 `;
 
-test('connections and templates of both families are read, the mark of a template as an address', () => {
+test('connections and templates of both families are read, marks of templates as addresses', () => {
   assert.deepEqual(
     parseProcConnections(connections).map((row) => [
       row.clientAddress,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { brokenPromises } from '../../../src/cli/drill.js';
 import { drillReportText } from '../../../src/cli/drillText.js';
 import { painterFor } from '../../../src/cli/table.js';
-import { advertCounts, gratuitousArpCounts, makeReport } from '../../../src/drill/makeReport.js';
+import { advertCounts, announcementCounts, makeReport } from '../../../src/drill/makeReport.js';
 import { advert, goodCrash, gratuitousArp } from './support.js';
 
 const faultUs = 10_000_000;
@@ -17,7 +17,7 @@ test('adverts are counted by sender, with times that count from the fault', () =
 });
 
 test('gratuitous ARPs are counted by address and by who sent them', () => {
-  const counts = gratuitousArpCounts(
+  const counts = announcementCounts(
     [gratuitousArp(5_000, 'a'), gratuitousArp(13_000, 'b'), gratuitousArp(13_100, 'b')],
     faultUs,
   );
@@ -63,6 +63,7 @@ test('each broken promise of a file becomes one line with what was measured', ()
   const broken = makeReport(goodCrash({ frames: [] }));
   const file = { format: 'tandem-drill/1' as const, kernel, held: false };
   assert.deepEqual(brokenPromises({ ...file, reports: [makeReport(goodCrash()), broken] }), [
-    "director-crash@nat: from the new Active's first advert to its announcement of the address: never ms, bound 250",
+    "director-crash@nat: from the new Active's first advert to its announcement of the address: " +
+      'never ms, bound 250',
   ]);
 });
