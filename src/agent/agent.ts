@@ -29,6 +29,7 @@ import { requireInterfaces } from './interfaces.js';
 import type { AgentLog } from './logger.js';
 import { callerName, Operating } from './operating.js';
 import { Overrides } from './overrides.js';
+import { PassiveHints } from './passiveHints.js';
 import { configuredPeerKeys, Peering } from './peering.js';
 import { electionSteps, planDocument } from './plan.js';
 import { refuseFixedChanges, reloadObjections } from './reloadObjections.js';
@@ -62,6 +63,7 @@ export class Agent {
   readonly #failover: Failover;
   readonly #health: HealthChecks;
   readonly #balancer: Balancer;
+  readonly #hints: PassiveHints;
   readonly #host: HostSetup;
   readonly #sync: ConnectionSync;
   readonly #tracking: Tracking;
@@ -102,6 +104,7 @@ export class Agent {
         this.#tracking.takeServices(this.#config?.services ?? [], this.#health.reports);
       },
       onThread: (running) => this.#demoteForHealth(running),
+      onServiceChanges: (changes) => this.#hooks.takeServiceChanges(changes),
       onNetwork: (lost) => {
         this.#networkLost = lost;
         this.#updateBurdens();
@@ -110,6 +113,10 @@ export class Agent {
     this.#tracking = new Tracking(logger, () => this.#updateBurdens());
     this.#hooks = new Hooks(logger);
     this.#balancer = new Balancer(logger);
+    this.#hints = new PassiveHints(logger, {
+      table: () => this.#balancer.table,
+      onSuspects: (servers) => this.#health.hint(servers),
+    });
     this.#host = new HostSetup(logger);
     this.#sync = new ConnectionSync(logger);
     this.#peering = new Peering(
@@ -118,7 +125,12 @@ export class Agent {
       (records) => void this.#overrides.takePeer(records),
     );
     this.#overrides = new Overrides(logger, {
-      onEffective: (overrides) => this.#balancer.setOverrides(overrides),
+      onEffective: async (overrides) => {
+        this.#health.setOperatorWeights(
+          new Map([...overrides].map(([id, { weight }]) => [id, weight])),
+        );
+        await this.#balancer.setOverrides(overrides);
+      },
       onRecords: (records) => this.#peering.tellOverrides(records),
     });
     this.#operating = new Operating(this.#overrides, this.#balancer);
@@ -155,6 +167,7 @@ export class Agent {
     await this.#balancer.configure(config.services, config.ipvs, this.#health.reports);
     await this.#host.configure(config);
     this.#health.configure(config.services, probes, config.health);
+    this.#hints.configure(config.services);
     await this.#sync.configure(config.connectionSync, this.#balancer.table);
     await this.#peering.configure(config, peerKeys);
     this.#configureTracking(config);
@@ -208,6 +221,7 @@ export class Agent {
           restarts: this.#health.restarts,
           running: this.#health.running,
           loads: this.#health.loads,
+          hints: this.#hints.given,
           networkLostUnixMs: this.#health.networkLostUnixMs,
         },
         ...(peerThread === undefined ? {} : { peer: peerThread }),
@@ -276,6 +290,7 @@ export class Agent {
     this.#loadedUnixMs = Date.now();
     this.#options.log.logger.level = after.log.level;
     this.#health.configure(after.services, probes, after.health);
+    this.#hints.configure(after.services);
     await this.#overrides.configure(after);
     await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
     await this.#host.configure(after);
@@ -314,6 +329,7 @@ export class Agent {
     this.#overrides.stop();
     this.#tracking.stop();
     await this.#hooks.stop();
+    this.#hints.stop();
     await this.#health.stop();
     await this.#sync.stop();
     await this.#host.stop(this.#config?.ipvs.onStop ?? 'keep');
@@ -343,6 +359,7 @@ export class Agent {
   }
 
   #takeSessions(): void {
+    this.#health.takeSessions(this.#election.sessions);
     for (const report of this.#election.sessions) {
       const { up, detail } = sessionVerdict(report);
       this.#tracking.takeBfdSession(report.name, up, detail);

@@ -6,7 +6,7 @@ import type { IpvsStatus, ServiceStatus } from '../api/statusModel.js';
 import type { ServiceConfig, TandemConfig } from '../config/model.js';
 import { checksOf } from '../config/serviceChecks.js';
 import type { ServerHealth } from '../health/healthBoard.js';
-import type { QuorumState } from '../health/quorum.js';
+import type { QuorumVerdict } from '../health/quorum.js';
 import type { ServerId } from '../ipvs/desired.js';
 import type { ServerOverride } from '../ipvs/overrides.js';
 import { machineClock, type ReconcileRun, Reconciler } from '../ipvs/reconciler.js';
@@ -83,7 +83,7 @@ export class Balancer {
   /** Takes in new verdicts. */
   update(
     checks: ReadonlyMap<string, ServerHealth>,
-    quorums: ReadonlyMap<string, QuorumState>,
+    quorums: ReadonlyMap<string, QuorumVerdict>,
   ): void {
     this.#reconciler?.update([...checks.values()], quorums);
   }

@@ -6,6 +6,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { BfdSessionReport, BfdSessionSpec } from '../bfd/protocol.js';
 import type { BfdSessionConfig } from '../config/model.js';
 import { TandemError } from '../errors.js';
+import type { SessionState } from '../health/protocol.js';
 import { bfdKeyLengthMax } from '../wire/bfdAuthentication.js';
 
 /** Permissions that nobody but the owner of a key file may have. */
@@ -35,6 +36,22 @@ export function sessionVerdict(report: BfdSessionReport): {
   const { state, diagnostic, peer } = report;
   const why = diagnostic === 'none' ? '' : `: ${diagnostic}`;
   return { up: state === 'up', detail: `the session with ${peer} is ${state}${why}` };
+}
+
+/** A session that was never up says nothing of its peer for so long after its start. */
+export const sessionStartMs = 5_000;
+
+/**
+ * For checks: a session says nothing while it is held down by an administrator, here or there, and
+ * right after its start, since it takes a few seconds to come up.
+ */
+export function sessionState(report: BfdSessionReport, nowUnixMs: number): SessionState {
+  const { name, peer, state, sinceUnixMs, transitions, remote } = report;
+  const { up, detail } = sessionVerdict(report);
+  const isHeld = state === 'admin-down' || remote.state === 'admin-down';
+  const wasUp = transitions.some(({ from, to }) => from === 'up' || to === 'up');
+  const isStarting = !wasUp && nowUnixMs - sinceUnixMs < sessionStartMs;
+  return { name, peer, detail, up: !up && (isHeld || isStarting) ? undefined : up };
 }
 
 /** Never says what is in the file. */

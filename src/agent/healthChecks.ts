@@ -2,13 +2,16 @@
  * The health checks of this node as the agent sees them: the threads that probe, the board that
  * says what their reports mean, and the log of what changes.
  */
+import type { BfdSessionReport } from '../bfd/protocol.js';
 import type { ServiceConfig, TandemConfig } from '../config/model.js';
 import { type BoardChange, HealthBoard, type ServerHealth } from '../health/healthBoard.js';
 import type { CheckReport, HealthLoad } from '../health/protocol.js';
-import type { QuorumState } from '../health/quorum.js';
+import type { QuorumVerdict } from '../health/quorum.js';
+import { sessionState } from './bfdSessions.js';
 import { type CheckPlan, type ProbeOf, planChecks } from './checkSpecs.js';
 import { HealthThreads } from './healthThreads.js';
 import type { AgentLogger } from './logger.js';
+import { type ServiceChange, serviceChanges } from './serviceHooks.js';
 
 /** What the agent wants to hear from the checks. */
 export interface HealthEvents {
@@ -18,6 +21,8 @@ export interface HealthEvents {
   readonly onThread: (running: boolean) => void;
   /** Every check fails as with a lost network, or no longer. */
   readonly onNetwork: (lost: boolean) => void;
+  /** What hooks are called for. */
+  readonly onServiceChanges: (changes: readonly ServiceChange[]) => void;
 }
 
 /** Changes of servers that one event logs one by one; of more, the number is told. */
@@ -55,7 +60,7 @@ export class HealthChecks {
   }
 
   /** Services that have a quorum, by name. */
-  get quorums(): ReadonlyMap<string, QuorumState> {
+  get quorums(): ReadonlyMap<string, QuorumVerdict> {
     return this.#board.quorums;
   }
 
@@ -102,6 +107,25 @@ export class HealthChecks {
     if (before.join('\n') !== after.join('\n')) this.#apply();
   }
 
+  /** Takes what the BFD sessions say, for the checks that ask about them. */
+  takeSessions(reports: readonly BfdSessionReport[]): void {
+    this.#threads.takeSessions(reports.map((report) => sessionState(report, Date.now())));
+  }
+
+  /** Has the checks of these servers made at once. */
+  hint(servers: readonly string[]): void {
+    const suspected = new Set(servers);
+    const ids = this.#plan.services.flatMap((service) =>
+      service.servers.filter(({ id }) => suspected.has(id)).flatMap(({ checkIds }) => checkIds),
+    );
+    this.#threads.hint(ids);
+  }
+
+  /** Takes the weights that operators have set, by server; 0 for one that is taken out. */
+  setOperatorWeights(weights: ReadonlyMap<string, number>): void {
+    this.#tell(this.#board.setOperatorWeights(weights, Date.now()));
+  }
+
   /** Ends the threads. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
@@ -128,7 +152,9 @@ export class HealthChecks {
     this.#armTimer();
     this.#log(change);
     if (change.networkLost !== undefined) this.#events.onNetwork(change.networkLost);
-    if (change.servers.length > 0 || change.quorums.length > 0) this.#events.onChange();
+    if (change.servers.length === 0 && change.quorums.length === 0) return;
+    this.#events.onChange();
+    this.#events.onServiceChanges(serviceChanges(change, Date.now()));
   }
 
   #armTimer(): void {

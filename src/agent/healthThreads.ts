@@ -3,8 +3,15 @@
  * one comes back.
  */
 import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { type HealthThread, startHealthThread } from '../health/client.js';
-import type { CheckReport, CheckSpec, FromHealth, HealthLoad } from '../health/protocol.js';
+import type {
+  CheckReport,
+  CheckSpec,
+  FromHealth,
+  HealthLoad,
+  SessionState,
+} from '../health/protocol.js';
 import type { AgentLogger } from './logger.js';
 import { nextRestart, noRestarts } from './restartDelay.js';
 
@@ -39,6 +46,7 @@ export class HealthThreads {
   readonly #slots: Slot[] = [];
   /** Which thread has a check: it stays there, so that a reload does not lose its state. */
   readonly #placement = new Map<string, number>();
+  #sessions: readonly SessionState[] = [];
   #stopping = false;
 
   constructor(logger: AgentLogger, events: HealthThreadsEvents) {
@@ -73,6 +81,28 @@ export class HealthThreads {
     }
   }
 
+  /** Tells the threads of the BFD sessions, when any of them has changed. */
+  takeSessions(sessions: readonly SessionState[]): void {
+    if (isDeepStrictEqual(sessions, this.#sessions)) return;
+    this.#sessions = sessions;
+    for (const { thread } of this.#slots) thread?.post({ type: 'sessions', sessions });
+  }
+
+  /** Has these checks made at once, whenever they would have been due. */
+  hint(ids: readonly string[]): void {
+    const shares = new Map<number, string[]>();
+    for (const id of ids) {
+      const place = this.#placement.get(id);
+      if (place === undefined) continue;
+      const share = shares.get(place) ?? [];
+      share.push(id);
+      shares.set(place, share);
+    }
+    for (const [place, share] of shares) {
+      this.#slots[place]?.thread?.post({ type: 'hint', ids: share });
+    }
+  }
+
   /** Ends the threads. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -104,6 +134,7 @@ export class HealthThreads {
   #configureSlot(slot: Slot, specs: readonly CheckSpec[]): void {
     slot.specs = specs;
     slot.thread ??= this.#startThread(slot);
+    slot.thread.post({ type: 'sessions', sessions: this.#sessions });
     slot.thread.post({ type: 'configure', checks: specs });
   }
 

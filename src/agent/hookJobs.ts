@@ -2,6 +2,7 @@
 import type { HookOccasion, HookSpec } from '../config/model.js';
 import type { SyncGroupSpec, VirtualRouterReport } from '../vrrp/protocol.js';
 import type { TransitionReason, VirtualRouterState } from '../vrrp/reasons.js';
+import { callsForService, type ServiceChange, serviceVariables } from './serviceHooks.js';
 
 /** A change of state of one virtual router, as the vrrp thread tells it. */
 export interface RouterTransition {
@@ -22,10 +23,10 @@ export interface HookChange extends Omit<RouterTransition, 'router'> {
 
 /** One call of a hook. */
 export interface HookJob {
-  /** `router outside` or `group edge`. */
+  /** `router outside`, `group edge`, `service web` or `server web/192.0.2.1:80`. */
   readonly target: string;
   readonly hook: HookSpec;
-  readonly change: HookChange;
+  readonly change: HookChange | ServiceChange;
   /** Counts the changes since the agent started; hooks of one change have the same. */
   readonly sequence: number;
 }
@@ -42,14 +43,23 @@ const stopReasons: readonly TransitionReason[] = ['shutdown', 'reconfigured'];
 /** The calls that a change makes, in the order of the configuration. */
 export function hookJobs(
   hooks: readonly HookSpec[],
-  change: HookChange,
+  change: HookChange | ServiceChange,
   sequence: number,
 ): readonly HookJob[] {
-  const occasions = occasionsOf(change);
   return hooks
-    .filter((hook) => (change.kind === 'router' ? hook.routers : hook.groups).includes(change.name))
-    .filter(({ on }) => on.some((occasion) => occasions.includes(occasion)))
+    .filter((hook) => calls(hook, change))
     .map((hook) => ({ target: `${change.kind} ${change.name}`, hook, change, sequence }));
+}
+
+function calls(hook: HookSpec, change: HookChange | ServiceChange): boolean {
+  if (isOfService(change)) return callsForService(hook, change);
+  const occasions = occasionsOf(change);
+  const names = change.kind === 'router' ? hook.routers : hook.groups;
+  return names.includes(change.name) && hook.on.some((occasion) => occasions.includes(occasion));
+}
+
+function isOfService(change: HookChange | ServiceChange): change is ServiceChange {
+  return change.kind === 'service' || change.kind === 'server';
 }
 
 /** The state of a sync group by those of its members; `undefined` when none is known. */
@@ -65,7 +75,8 @@ export function groupState(
 
 /** The program with all of its arguments. */
 export function hookCommand({ hook, change }: HookJob): readonly string[] {
-  if (hook.style === 'environment') return hook.command;
+  // keepalived's programs for quorums and servers have no arguments either.
+  if (hook.style === 'environment' || isOfService(change)) return hook.command;
   const kind = change.kind === 'router' ? 'INSTANCE' : 'GROUP';
   const priority = change.report?.priority.effective ?? 0;
   return [...hook.command, kind, change.name, keepalivedState(change), String(priority)];
@@ -76,7 +87,6 @@ export function hookEnvironment(
   { hook, change, sequence }: HookJob,
   { cluster, node }: HookNode,
 ): Readonly<Record<string, string>> {
-  const { report } = change;
   return {
     TANDEM_HOOK: hook.name,
     TANDEM_CLUSTER: cluster,
@@ -85,19 +95,22 @@ export function hookEnvironment(
     TANDEM_NAME: change.name,
     TANDEM_STATE: change.to,
     TANDEM_PREVIOUS_STATE: change.from,
-    TANDEM_REASON: change.reason,
     TANDEM_AT_UNIX_MS: String(change.atUnixMs),
     TANDEM_SEQUENCE: String(sequence),
-    ...(report === undefined
-      ? {}
-      : {
-          TANDEM_VRID: String(report.vrid),
-          TANDEM_INTERFACE: report.interface,
-          TANDEM_PRIORITY: String(report.priority.effective),
-          TANDEM_ADDRESSES: report.addresses
-            .map(({ prefix }) => `${prefix.address}/${prefix.length}`)
-            .join(' '),
-        }),
+    ...(isOfService(change) ? serviceVariables(change) : routerVariables(change)),
+  };
+}
+
+function routerVariables({ reason, report }: HookChange): Readonly<Record<string, string>> {
+  if (report === undefined) return { TANDEM_REASON: reason };
+  return {
+    TANDEM_REASON: reason,
+    TANDEM_VRID: String(report.vrid),
+    TANDEM_INTERFACE: report.interface,
+    TANDEM_PRIORITY: String(report.priority.effective),
+    TANDEM_ADDRESSES: report.addresses
+      .map(({ prefix }) => `${prefix.address}/${prefix.length}`)
+      .join(' '),
   };
 }
 

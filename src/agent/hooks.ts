@@ -21,6 +21,7 @@ import {
 } from './hookJobs.js';
 import { emptyHookQueue, enqueue, finish, type HookQueue, startNext } from './hookQueue.js';
 import type { AgentLogger } from './logger.js';
+import type { ServiceChange } from './serviceHooks.js';
 
 /** How long a stop waits for the hooks that it has called itself, in milliseconds. */
 export const stopWaitMaxMs = 5_000;
@@ -89,6 +90,12 @@ export class Hooks {
     }
   }
 
+  /** What the checks have found. */
+  takeServiceChanges(changes: readonly ServiceChange[]): void {
+    for (const change of changes) this.#enqueueAll(change);
+    if (changes.length > 0) this.#pump();
+  }
+
   /** What the status document says. */
   snapshot(): readonly HookStatus[] {
     const count = (jobs: readonly HookJob[], name: string): number =>
@@ -139,7 +146,7 @@ export class Hooks {
     }
   }
 
-  #enqueueAll(change: HookChange): void {
+  #enqueueAll(change: HookChange | ServiceChange): void {
     this.#sequence += 1;
     for (const job of hookJobs(this.#hooks, change, this.#sequence)) {
       const { queue, dropped } = enqueue(this.#queue, job);

@@ -2,7 +2,7 @@
 import type { BfdSessionReport } from '../bfd/protocol.js';
 import type { ServerHealth } from '../health/healthBoard.js';
 import type { HealthLoad } from '../health/protocol.js';
-import type { QuorumState } from '../health/quorum.js';
+import type { QuorumRules, QuorumVerdict } from '../health/quorum.js';
 import type { HealthState } from '../health/reasons.js';
 import type { ServerOverride } from '../ipvs/overrides.js';
 import type { FirewallBackendName } from '../kernel/firewall.js';
@@ -47,11 +47,26 @@ export type WeightReason =
   /** The operator has set another weight. */
   | 'weight-set';
 
-/** One real server in the status document. */
+/** What operators and configuration want of a server, whatever it does. */
+export type AdminState =
+  /** It is to take traffic. */
+  | 'enabled'
+  /** Its configured weight is 0. */
+  | 'disabled'
+  | 'drained'
+  | 'maintenance';
+
+/**
+ * One real server in the status document. Its three states are kept apart: what is wanted of it
+ * (`admin`), what the checks find (`operational`), and what follows (`weight`, with the reason).
+ */
 export interface ServerStatus {
   readonly address: IpAddress;
   readonly port: number;
   readonly forwarding: ForwardingMethod;
+  readonly admin: AdminState;
+  /** `unchecked`: the service has no check. */
+  readonly operational: HealthState | 'unchecked';
   readonly weight: {
     readonly configured: number;
     /** What the agent wants the kernel to have; null: removed from the table. */
@@ -81,7 +96,9 @@ export interface ServiceStatus {
   readonly scheduler: string;
   readonly state: HealthState;
   /** Absent when the service has no quorum. */
-  readonly quorum?: QuorumState;
+  readonly quorum?: QuorumVerdict & Omit<QuorumRules, 'hysteresis'>;
+  /** Whether so few servers are up that all are treated alike; absent when it has no threshold. */
+  readonly panic?: boolean;
   /** Absent when the service has no sorry server. */
   readonly sorryServer?: {
     readonly address: IpAddress;
@@ -119,6 +136,9 @@ export type PeerStatus =
       readonly splitBrain: readonly SplitBrain[];
     });
 
+/** What a hook is called for: the new state of a router, a quorum or a server. */
+export type HookState = VirtualRouterState | 'quorum-met' | 'quorum-lost' | HealthState;
+
 /** One hook: what it was called for, and how that ended. */
 export interface HookStatus {
   readonly name: string;
@@ -130,9 +150,9 @@ export interface HookStatus {
   readonly running: number;
   readonly waiting: number;
   readonly last: {
-    /** `router outside` or `group edge`. */
+    /** `router outside`, `group edge`, `service web` or `server web/192.0.2.1:80`. */
     readonly target: string;
-    readonly state: VirtualRouterState;
+    readonly state: HookState;
     readonly outcome: 'exited' | 'signalled' | 'timed-out' | 'not-started';
     /** Null when it did not end by itself. */
     readonly exitCode: number | null;
@@ -211,6 +231,8 @@ export interface StatusDocument {
       readonly running: boolean;
       /** How each thread of the checks keeps up, as far as they have reported. */
       readonly loads: readonly HealthLoad[];
+      /** Times that the kernel's counters had a server checked at once. */
+      readonly hints: number;
       /** Since when every check has failed as with a lost network; null: it is not so. */
       readonly networkLostUnixMs: number | null;
     };

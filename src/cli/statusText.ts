@@ -7,6 +7,7 @@ import { electionLines } from './electionText.js';
 import { hostLines } from './hostText.js';
 import { overrideLines } from './overrideText.js';
 import { peerLines } from './peerText.js';
+import { networkLines, poolLines, waitLines } from './poolText.js';
 import { sessionLines } from './sessionText.js';
 import { formatTable, type Painter, type Tone } from './table.js';
 import { hookLines, trackerLines } from './trackerText.js';
@@ -18,6 +19,8 @@ const stateTones: Readonly<Record<string, Tone>> = {
   up: 'good',
   down: 'bad',
   unknown: 'warn',
+  drained: 'warn',
+  maintenance: 'warn',
 };
 
 /** Everything that `tandem status` prints. */
@@ -55,7 +58,7 @@ function headLines(status: StatusDocument, paint: Painter): readonly string[] {
       lines.push(paint('warn', `${what} was restarted ${thread.restarts} times`));
     }
   }
-  return lines;
+  return [...lines, ...networkLines(status, paint)];
 }
 
 function routerLines(status: StatusDocument, paint: Painter): readonly string[] {
@@ -111,9 +114,10 @@ function serviceLines(
     formatEndpoint(server.address, server.port),
     server.forwarding,
     weightText(server, paint),
+    paint(stateTones[server.admin] ?? 'plain', server.admin),
     server.check === undefined
       ? 'no check'
-      : paint(stateTones[server.check.state] ?? 'plain', server.check.state),
+      : paint(stateTones[server.operational] ?? 'plain', server.operational),
     server.check === undefined ? '' : age(status.nowUnixMs - server.check.sinceUnixMs),
     lastResultText(server),
     String(server.connections?.active ?? '-'),
@@ -124,6 +128,7 @@ function serviceLines(
     'SERVER',
     'FORWARD',
     'WEIGHT',
+    'ADMIN',
     'CHECK',
     'SINCE',
     'LAST',
@@ -131,7 +136,12 @@ function serviceLines(
     'INACT',
     'TOTAL',
   ];
-  const lines = [...formatTable([header, ...rows]), ...overrideLines(service, status, paint)];
+  const lines = [
+    ...poolLines(service, paint),
+    ...formatTable([header, ...rows]),
+    ...waitLines(service, status, paint),
+    ...overrideLines(service, status, paint),
+  ];
   return [title, ...lines.map((line) => `  ${line}`)];
 }
 

@@ -7,6 +7,7 @@ import type { ProbeConfig } from '../health/probeSpec.js';
 import type { CheckTiming } from '../health/protocol.js';
 import type { QuorumRules } from '../health/quorum.js';
 import type { ServerRules } from '../health/serverVerdict.js';
+import type { PassiveHintRules } from '../ipvs/passiveHints.js';
 import type { FirewallBackendName } from '../kernel/firewall.js';
 import type { TrackerSpec } from '../track/model.js';
 import type { RealtimeSettings, SyncGroupSpec, VirtualRouterSpec } from '../vrrp/protocol.js';
@@ -65,6 +66,8 @@ export interface ServiceHealthConfig extends Omit<ServerRules, 'needed'> {
   readonly quorum?: QuorumRules;
   readonly whenQuorumLost: 'nothing' | 'sorry-server';
   readonly checkOnlyWhenActive: boolean;
+  /** Absent: the kernel's counters are not looked at. */
+  readonly passiveHints?: PassiveHintRules;
 }
 
 /** A virtual service as configured: one pool of servers behind one or several listeners. */
@@ -140,7 +143,16 @@ export interface SystemConfig {
 export type ConfiguredLogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 /** When a hook is called; `initialize` is each of `fault` and `stop`. */
-export type HookOccasion = 'active' | 'backup' | 'initialize' | 'fault' | 'stop';
+export type HookOccasion =
+  | 'active'
+  | 'backup'
+  | 'initialize'
+  | 'fault'
+  | 'stop'
+  | 'quorum-met'
+  | 'quorum-lost'
+  | 'server-up'
+  | 'server-down';
 
 /** A program that is called when something changes its state. */
 export interface HookSpec {
@@ -157,6 +169,8 @@ export interface HookSpec {
   readonly routers: readonly string[];
   /** Names of the sync groups that call it. */
   readonly groups: readonly string[];
+  /** Names of the services that call it; absent: none. */
+  readonly services?: readonly string[];
 }
 
 /** A BFD session, whose key may still have to be read. */

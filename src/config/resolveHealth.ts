@@ -10,7 +10,7 @@ export function resolveServiceHealth(
   service: ServiceComplete,
 ): Pick<ServiceConfig, 'check' | 'checks' | 'checksNeeded' | 'health'> {
   const { check, checks, checksNeeded, health } = service;
-  const { slowStart, flapDamping, maxOut, panic, quorum } = health;
+  const { slowStart, flapDamping, maxOut, panic, quorum, passiveHints } = health;
   const needed = checksNeeded === 'any' ? 1 : checksNeeded === 'all' ? undefined : checksNeeded;
   return {
     ...(check === undefined ? {} : { check: resolveCheck(check) }),
@@ -44,6 +44,14 @@ export function resolveServiceHealth(
         : { quorum: { of: quorum.of, min: quorum.min, hysteresis: quorum.hysteresis } }),
       whenQuorumLost: quorum?.whenLost ?? 'nothing',
       checkOnlyWhenActive: health.checkOnlyWhenActive,
+      ...(passiveHints === undefined
+        ? {}
+        : {
+            passiveHints: {
+              intervalMs: passiveHints.interval,
+              connectionsMin: passiveHints.connections,
+            },
+          }),
     },
   };
 }

@@ -46,7 +46,7 @@ export function resolveProbe(check: CheckComplete): ProbeConfig {
 }
 
 function resolveOther(
-  check: CheckOf<'redis' | 'mysql' | 'postgres' | 'grpc' | 'script' | 'file' | 'agent'>,
+  check: CheckOf<'redis' | 'mysql' | 'postgres' | 'grpc' | 'script' | 'file' | 'agent' | 'bfd'>,
 ): ProbeConfig {
   switch (check.type) {
     case 'redis': {
@@ -73,6 +73,8 @@ function resolveOther(
       const { type, send: sendBase64, whenSilent } = check;
       return { type, whenSilent, ...given({ sendBase64 }) };
     }
+    case 'bfd':
+      return { type: 'bfd', ...given({ session: check.session }) };
   }
 }
 

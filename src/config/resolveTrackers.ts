@@ -19,13 +19,14 @@ export function resolveTrackers(root: RootComplete, node: NodeConfig): readonly 
 /** The hooks; one that names neither routers nor groups is called for every router. */
 export function resolveHooks(root: RootComplete): readonly HookSpec[] {
   return root.hooks.map((hook) => {
-    const { routers, groups, timeout, user, ...rest } = hook;
-    const isGlobal = routers === undefined && groups === undefined;
+    const { routers, groups, services, timeout, user, ...rest } = hook;
+    const isGlobal = [routers, groups, services].every((names) => names === undefined);
     return {
       ...rest,
       timeoutMs: timeout,
       routers: isGlobal ? root.virtualRouters.map(({ name }) => name) : (routers ?? []),
       groups: groups ?? [],
+      ...(services === undefined ? {} : { services }),
       ...(user === undefined ? {} : { user }),
     };
   });

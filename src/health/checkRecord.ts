@@ -10,6 +10,7 @@ export class CheckRecord {
   #verdict: Verdict;
   #last: CheckReport['last'] = null;
   #weightPercent: number | undefined;
+  #connectionsMax: number | undefined;
   #probes = { passed: 0, failed: 0, unknown: 0 };
 
   constructor(spec: CheckSpec, nowUnixMs: number) {
@@ -38,10 +39,14 @@ export class CheckRecord {
     this.#probes[outcome.result === 'inconclusive' ? 'unknown' : outcome.result] += 1;
     const { reason, detail } = outcome;
     const percentBefore = this.#weightPercent;
-    if (outcome.result === 'passed') this.#weightPercent = outcome.weightPercent;
+    const connectionsBefore = this.#connectionsMax;
+    if (outcome.result === 'passed') {
+      this.#weightPercent = outcome.weightPercent;
+      this.#connectionsMax = outcome.connectionsMax;
+    }
     this.#last = { reason, detail, atUnixMs: nowUnixMs, durationMs };
     if (transition !== undefined || reason !== reasonBefore) return true;
-    return this.#weightPercent !== percentBefore;
+    return this.#weightPercent !== percentBefore || this.#connectionsMax !== connectionsBefore;
   }
 
   report(): CheckReport {
@@ -53,6 +58,7 @@ export class CheckRecord {
       last: this.#last,
       probes: { ...this.#probes },
       ...(this.#weightPercent === undefined ? {} : { weightPercent: this.#weightPercent }),
+      ...(this.#connectionsMax === undefined ? {} : { connectionsMax: this.#connectionsMax }),
     };
   }
 }

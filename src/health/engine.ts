@@ -91,6 +91,13 @@ export class HealthEngine {
     this.#requestTick();
   }
 
+  /** The checks of one kind. */
+  idsOf(type: CheckSpec['probe']['type']): readonly string[] {
+    return [...this.#records.values()].flatMap(({ spec }) =>
+      spec.probe.type === type ? [spec.id] : [],
+    );
+  }
+
   /** Ends every probe and timer; nothing is posted after it. */
   stop(): void {
     this.#stopped = true;

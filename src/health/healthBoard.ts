@@ -6,8 +6,9 @@
 import { formatEndpoint } from '../wire/ipAddress.js';
 import { type LossCheck, type NetworkLoss, noNetworkLoss, stepNetworkLoss } from './networkLoss.js';
 import type { CheckReport, CheckSpec } from './protocol.js';
-import { type QuorumRules, type QuorumState, quorumCount, stepQuorum } from './quorum.js';
+import { type QuorumRules, type QuorumVerdict, quorumCount, stepQuorum } from './quorum.js';
 import {
+  type CheckOpinion,
   initialServerVerdict,
   type OperationalReason,
   operationOf,
@@ -56,7 +57,7 @@ export interface BoardChange {
   /** Servers whose state, weight or reason is another. */
   readonly servers: readonly { readonly before: ServerHealth; readonly after: ServerHealth }[];
   /** Services whose quorum was met or lost. */
-  readonly quorums: readonly { readonly service: string; readonly state: QuorumState }[];
+  readonly quorums: readonly ({ readonly service: string } & QuorumVerdict)[];
   /** Present when the network was found lost or back. */
   readonly networkLost?: boolean;
 }
@@ -69,7 +70,8 @@ export class HealthBoard {
   readonly #reports = new Map<string, CheckReport>();
   readonly #verdicts = new Map<string, ServerVerdict>();
   #servers = new Map<string, ServerHealth>();
-  #quorums = new Map<string, QuorumState>();
+  #quorums = new Map<string, QuorumVerdict>();
+  #operatorWeights: ReadonlyMap<string, number> = new Map();
   #loss: NetworkLoss = noNetworkLoss;
   #nextMs: number | undefined;
 
@@ -79,7 +81,7 @@ export class HealthBoard {
   }
 
   /** Services that have a quorum, by name. */
-  get quorums(): ReadonlyMap<string, QuorumState> {
+  get quorums(): ReadonlyMap<string, QuorumVerdict> {
     return this.#quorums;
   }
 
@@ -107,6 +109,15 @@ export class HealthBoard {
     for (const id of this.#reports.keys()) if (!checks.has(id)) this.#reports.delete(id);
     const servers = new Set(services.flatMap((each) => each.servers.map(({ id }) => id)));
     for (const id of this.#verdicts.keys()) if (!servers.has(id)) this.#verdicts.delete(id);
+    return this.refresh(nowMs);
+  }
+
+  /**
+   * Takes the weights that operators have set, by server: 0 for one that is drained or maintained,
+   * which does not count for a quorum, since it takes no new clients.
+   */
+  setOperatorWeights(weights: ReadonlyMap<string, number>, nowMs: number): BoardChange {
+    this.#operatorWeights = weights;
     return this.refresh(nowMs);
   }
 
@@ -146,18 +157,19 @@ export class HealthBoard {
 
   #judge(server: BoardServer, rules: ServerRules, nowMs: number): ServerHealth {
     const reports = server.checkIds.flatMap((id) => this.#reports.get(id) ?? []);
-    const opinions = server.checkIds.map(
-      (id) => this.#reports.get(id) ?? { state: 'unknown' as const },
-    );
+    const opinions = server.checkIds.map((id) => opinionOf(this.#reports.get(id)));
     const known = this.#verdicts.get(server.id) ?? initialServerVerdict(nowMs);
     const verdict = stepServer(known, opinions, rules, nowMs);
     this.#verdicts.set(server.id, verdict);
     const { state, sinceUnixMs, percent, reason, nextMs } = operationOf(verdict, rules, nowMs);
     const deciding = reports.find((report) => report.state !== 'up') ?? reports[0];
     const excused = state === 'down' && server.checkIds.some((id) => this.#loss.excused.has(id));
+    const limits = reports.flatMap(({ connectionsMax }) => connectionsMax ?? []);
+    const { connectionsMax: _, ...report } = deciding ?? unknownHealth(server.id, sinceUnixMs);
     const isPlain = reason === undefined || reason === 'check-failed';
     return {
-      ...(deciding ?? unknownHealth(server.id, sinceUnixMs)),
+      ...report,
+      ...(limits.length === 0 ? {} : { connectionsMax: Math.min(...limits) }),
       id: server.id,
       state,
       sinceUnixMs,
@@ -178,17 +190,18 @@ export class HealthBoard {
   #countQuorums(): BoardChange['quorums'] {
     const before = this.#quorums;
     this.#quorums = new Map();
-    const changes: { service: string; state: QuorumState }[] = [];
+    const changes: ({ service: string } & QuorumVerdict)[] = [];
     for (const { name, servers, quorum } of this.#services) {
       if (quorum === undefined) continue;
-      const counted = servers.map(({ id, weight }) => {
-        const health = this.#servers.get(id);
-        return { weight, serves: health?.state !== 'down' || health.excused === true };
-      });
-      const known = before.get(name) ?? 'met';
-      const state = stepQuorum(known, quorumCount(counted, quorum.of), quorum);
-      this.#quorums.set(name, state);
-      if (state !== known) changes.push({ service: name, state });
+      const counted = servers.map(({ id, weight: configured }) => ({
+        weight: this.#operatorWeights.get(id) ?? configured,
+        serves: servesNow(this.#servers.get(id)),
+      }));
+      const known = before.get(name)?.state ?? 'met';
+      const count = quorumCount(counted, quorum.of);
+      const state = stepQuorum(known, count, quorum);
+      this.#quorums.set(name, { state, count });
+      if (state !== known) changes.push({ service: name, state, count });
     }
     return changes;
   }
@@ -209,6 +222,22 @@ export class HealthBoard {
   }
 }
 
+/** One that has asked for no new clients does not serve, although it is up. */
+function servesNow(health: ServerHealth | undefined): boolean {
+  if (health === undefined || health.excused === true) return true;
+  return health.state !== 'down' && health.operation?.percent !== 0;
+}
+
+function opinionOf(report: CheckReport | undefined): CheckOpinion {
+  if (report === undefined) return { state: 'unknown' };
+  const { state, last, weightPercent } = report;
+  return {
+    state,
+    ...(weightPercent === undefined ? {} : { weightPercent }),
+    ...(state === 'down' && last?.reason === 'reported-maintenance' ? { wantsOut: true } : {}),
+  };
+}
+
 function unknownHealth(id: string, sinceUnixMs: number): ServerHealth {
   const probes = { passed: 0, failed: 0, unknown: 0 };
   return { id, state: 'unknown', sinceUnixMs, streak: 0, last: null, probes };
@@ -218,6 +247,7 @@ function differs(before: ServerHealth, after: ServerHealth): boolean {
   return (
     before.state !== after.state ||
     before.excused !== after.excused ||
+    before.connectionsMax !== after.connectionsMax ||
     before.operation?.reason !== after.operation?.reason ||
     before.operation?.percent !== after.operation?.percent
   );

@@ -259,7 +259,15 @@ export type ProbeSpecWith<Text> =
   | GrpcProbeSpec<Text>
   | ScriptProbeSpec
   | FileProbeSpec
-  | AgentProbeSpec;
+  | AgentProbeSpec
+  | BfdProbeSpec;
+
+/** Which BFD session of this director tells of the server. */
+export interface BfdProbeSpec {
+  readonly type: 'bfd';
+  /** Name of the session; absent: the one whose peer is the server. */
+  readonly session?: string;
+}
 
 /** What is asked of a server, and what must come back. */
 export type ProbeSpec = ProbeSpecWith<string>;

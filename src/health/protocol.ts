@@ -35,12 +35,24 @@ export interface CheckSpec {
   readonly timing: CheckTiming;
 }
 
+/** A BFD session, as far as a check wants to know. */
+export interface SessionState {
+  readonly name: string;
+  readonly peer: IpAddress;
+  /** `undefined`: it says nothing. */
+  readonly up: boolean | undefined;
+  /** For a person. */
+  readonly detail: string;
+}
+
 /** From main to the health thread. */
 export type ToHealth =
   /** The whole set of checks. Those that are equal to before keep their timers and verdicts. */
   | { readonly type: 'configure'; readonly checks: readonly CheckSpec[] }
   /** Something else makes these look bad: they are probed at once instead of when they are due. */
   | { readonly type: 'hint'; readonly ids: readonly string[] }
+  /** All BFD sessions; the checks that ask about one that has changed are made at once. */
+  | { readonly type: 'sessions'; readonly sessions: readonly SessionState[] }
   | { readonly type: 'stop' };
 
 /** What is known of one server. */
@@ -60,6 +72,8 @@ export interface CheckReport {
   readonly probes: { readonly passed: number; readonly failed: number; readonly unknown: number };
   /** The share of its weight that the server asked for when it last passed; absent: all. */
   readonly weightPercent?: number;
+  /** Most connections that it wanted then; absent: as configured. */
+  readonly connectionsMax?: number;
 }
 
 /** How a health thread keeps up, over the last few seconds. */

@@ -13,10 +13,21 @@ export interface QuorumRules {
 /** Whether the quorum is met. A service begins with it met, so that a start calls nobody. */
 export type QuorumState = 'met' | 'lost';
 
+/** What is known of the quorum of a service. */
+export interface QuorumVerdict {
+  readonly state: QuorumState;
+  /** What its servers come to now. */
+  readonly count: number;
+}
+
 /** A server, as far as it counts. */
 export interface QuorumServer {
+  /** The weight that it is meant to have; 0 for one that an operator has taken out. */
   readonly weight: number;
-  /** Unknown servers count as up: nothing speaks against them yet. */
+  /**
+   * Whether it takes new clients, as far as the checks go. Unknown servers do: nothing speaks
+   * against them yet.
+   */
   readonly serves: boolean;
 }
 

@@ -36,7 +36,9 @@ export type ProbeFailure =
   /** An agent or a file says that the server is down. */
   | 'reported-down'
   /** An agent says that the server is in maintenance. */
-  | 'reported-maintenance';
+  | 'reported-maintenance'
+  /** The BFD session with it is not up. */
+  | 'session-down';
 
 /** Why a probe says nothing about the server: the fault is on this side. */
 export type ProbeInconclusive =
@@ -50,6 +52,8 @@ export type ProbeInconclusive =
   | 'command-not-started'
   /** The agent on the server cannot be asked, which says nothing of the service. */
   | 'agent-silent'
+  /** The BFD session has told nothing yet, or is held down by the configuration. */
+  | 'session-unknown'
   | 'internal-error';
 
 /** Every word that status, logs and metrics use for the last result of a check. */

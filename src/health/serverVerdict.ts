@@ -50,6 +50,8 @@ export interface CheckOpinion {
   readonly state: HealthState;
   /** Absent: 100. */
   readonly weightPercent?: number;
+  /** Whether it is down because the server itself wants to be left alone. */
+  readonly wantsOut?: boolean;
 }
 
 /** Why a server has less than its whole weight, or none. */
@@ -62,7 +64,7 @@ export type OperationalReason =
   | 'flap-damped'
   /** It came back a short while ago. */
   | 'slow-start'
-  /** It asked for less: by an agent, a script or a file. */
+  /** It asked for less, or to be left alone: by an agent, a script or a file. */
   | 'asked-by-server';
 
 /** What is known of one server. Times are Unix milliseconds. */
@@ -79,6 +81,8 @@ export interface ServerVerdict {
   readonly backSinceMs?: number;
   /** The share that its checks ask for, 0..100. */
   readonly askedPercent: number;
+  /** It is down by its own wish, and not because anything failed. */
+  readonly wantsOut: boolean;
 }
 
 /** What a server may do at some moment. */
@@ -95,7 +99,13 @@ export interface Operation {
 
 /** Before the first verdict. */
 export function initialServerVerdict(nowMs: number): ServerVerdict {
-  return { joined: 'unknown', joinedSinceMs: nowMs, failuresAtMs: [], askedPercent: 100 };
+  return {
+    joined: 'unknown',
+    joinedSinceMs: nowMs,
+    failuresAtMs: [],
+    askedPercent: 100,
+    wantsOut: false,
+  };
 }
 
 /** Up when enough checks pass, down when too many fail for that, unknown in between. */
@@ -119,12 +129,15 @@ export function stepServer(
     state === 'up' ? [weightPercent] : [],
   );
   const askedPercent = Math.min(100, ...asked);
-  if (joined === before.joined) return admitWhenDue({ ...before, askedPercent }, nowMs);
+  const failed = checks.filter(({ state }) => state === 'down');
+  const isOwnWish = failed.length > 0 && failed.every(({ wantsOut }) => wantsOut === true);
+  const wantsOut = joined === 'down' && (says === 'unknown' ? before.wantsOut : isOwnWish);
+  if (joined === before.joined) return admitWhenDue({ ...before, askedPercent, wantsOut }, nowMs);
   const windowMs = rules.flapDamping?.windowMs ?? 0;
   const recent = before.failuresAtMs.filter((atMs) => nowMs - atMs < windowMs);
-  const changed = { joined, joinedSinceMs: nowMs, askedPercent };
+  const changed = { joined, joinedSinceMs: nowMs, askedPercent, wantsOut };
   if (joined === 'down') {
-    const failure = before.joined === 'up' ? [nowMs] : [];
+    const failure = before.joined === 'up' && !wantsOut ? [nowMs] : [];
     return { ...changed, failuresAtMs: [...recent, ...failure].slice(-failuresRememberedMax) };
   }
   const wasOut = before.joined === 'down' || rules.startDown;
@@ -137,7 +150,10 @@ export function stepServer(
 /** What the server may do now. Expects {@link stepServer} to have seen the same time. */
 export function operationOf(verdict: ServerVerdict, rules: ServerRules, nowMs: number): Operation {
   const { joined, joinedSinceMs: sinceUnixMs, heldUntilMs } = verdict;
-  if (joined === 'down') return { state: 'down', sinceUnixMs, percent: 0, reason: 'check-failed' };
+  if (joined === 'down') {
+    const reason = verdict.wantsOut ? 'asked-by-server' : 'check-failed';
+    return { state: 'down', sinceUnixMs, percent: 0, reason };
+  }
   if (joined === 'unknown') {
     if (!rules.startDown) return { state: 'unknown', sinceUnixMs, percent: 100 };
     return { state: 'unknown', sinceUnixMs, percent: 0, reason: 'not-checked-yet' };

@@ -6,6 +6,7 @@ import type { HealthThreadData } from './client.js';
 import { ConnectSweep, isPlainConnect } from './connectSweep.js';
 import { concurrentProbes, readDescriptorLimit } from './descriptorBudget.js';
 import { HealthEngine } from './engine.js';
+import { takeSessions } from './probes/bfd.js';
 import type { Probe } from './probes/probe.js';
 import { runProbe } from './probes/runProbe.js';
 import type { FromHealth, ToHealth } from './protocol.js';
@@ -37,6 +38,10 @@ port.on('message', (message: ToHealth) => {
       break;
     case 'hint':
       engine.hint(message.ids);
+      break;
+    case 'sessions':
+      takeSessions(message.sessions);
+      engine.hint(engine.idsOf('bfd'));
       break;
     case 'stop':
       engine.stop();

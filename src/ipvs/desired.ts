@@ -3,7 +3,7 @@ import type { WeightReason } from '../api/statusModel.js';
 import type { ServerConfig, ServiceConfig } from '../config/model.js';
 import { checksOf } from '../config/serviceChecks.js';
 import type { ServerHealth } from '../health/healthBoard.js';
-import type { QuorumState } from '../health/quorum.js';
+import type { QuorumVerdict } from '../health/quorum.js';
 import { formatEndpoint } from '../wire/ipAddress.js';
 import type { IpvsServer, ServerIdentity, ServiceIdentity } from '../wire/ipvsModel.js';
 import { isTakenOut, type ServerOverride } from './overrides.js';
@@ -14,7 +14,10 @@ import type { TableService } from './table.js';
 export type ServerId = string;
 
 /** What of the health of a server the weights depend on. */
-export type WeighedHealth = Pick<ServerHealth, 'state' | 'sinceUnixMs' | 'operation' | 'excused'>;
+export type WeighedHealth = Pick<
+  ServerHealth,
+  'state' | 'sinceUnixMs' | 'operation' | 'excused' | 'connectionsMax'
+>;
 
 /** The weight that a server shall have, and why. */
 export interface WeightDecision {
@@ -34,7 +37,7 @@ export interface DesiredInput {
   /** What operators have set for servers; it counts before the configuration and the checks. */
   readonly overrides: ReadonlyMap<ServerId, ServerOverride>;
   /** Services that have a quorum, by name; absent ones are held to meet it. */
-  readonly quorums?: ReadonlyMap<string, QuorumState>;
+  readonly quorums?: ReadonlyMap<string, QuorumVerdict>;
 }
 
 /** The desired table, and for every configured server why it has its weight. */
@@ -61,8 +64,11 @@ export function desiredTable(input: DesiredInput): DesiredTable {
     if (pool.sorry) sorry.add(config.name);
     for (const identity of config.listeners) {
       const servers = config.servers.flatMap((server) => {
-        const weight = decisions.get(serverId(config.name, server))?.weight ?? null;
-        return weight === null ? [] : [tableServer(identity, server, weight)];
+        const id = serverId(config.name, server);
+        const weight = decisions.get(id)?.weight ?? null;
+        if (weight === null) return [];
+        const limited = withLimit(server, input.health.get(id)?.connectionsMax);
+        return [tableServer(identity, limited, weight)];
       });
       const stand = sorryServer(config, identity, pool.sorry);
       services.push({ service: { identity, ...config.settings }, servers: [...servers, ...stand] });
@@ -102,6 +108,19 @@ export function listenerServerIdentity(
   return { address: server.address, port: keepsPort ? listener.port : server.port };
 }
 
+/** A server may ask for fewer connections than are configured for it, and never for more. */
+function withLimit(server: ServerConfig, connectionsMax: number | undefined): ServerConfig {
+  const { upperThreshold, lowerThreshold } = server;
+  if (connectionsMax === undefined) return server;
+  if (upperThreshold > 0 && upperThreshold <= connectionsMax) return server;
+  return {
+    ...server,
+    upperThreshold: connectionsMax,
+    // The kernel needs the lower one below the upper one; 0 lets it choose.
+    lowerThreshold: lowerThreshold < connectionsMax ? lowerThreshold : 0,
+  };
+}
+
 function tableServer(listener: ServiceIdentity, server: ServerConfig, weight: number): IpvsServer {
   return {
     ...listenerServerIdentity(listener, server),
@@ -127,7 +146,7 @@ function decideService(
       wasInService: before !== undefined && !isOutByChecks(before),
     };
   });
-  const quorum = input.quorums?.get(config.name) ?? 'met';
+  const quorum = input.quorums?.get(config.name)?.state ?? 'met';
   const { changed, sorry } = applyPoolRules(config, members, quorum);
   const decisions = new Map(
     members.map(({ id, decision }) => [id, changed.get(id) ?? decision] as const),

@@ -31,14 +31,17 @@ export interface PoolDecision {
   readonly sorry: boolean;
 }
 
-/** Applies the rules of a service. Servers that an operator took out, or of weight 0, stay so. */
+/**
+ * Applies the rules of a service. Servers of weight 0, and those that an operator took out or that
+ * want to be out themselves, stay so and are not counted.
+ */
 export function applyPoolRules(
   config: Pick<ServiceConfig, 'health' | 'whenAllDown'>,
   members: readonly PoolMember[],
   quorum: 'met' | 'lost',
 ): PoolDecision {
   const meant = members.filter(
-    ({ weightMeant, decision }) => weightMeant > 0 && !isByOperator(decision),
+    ({ weightMeant, decision }) => weightMeant > 0 && !isOutByWish(decision),
   );
   const out = meant.filter(({ decision }) => isOutByChecks(decision));
   const { panic, maxOutPercent, whenQuorumLost } = config.health ?? {};
@@ -113,7 +116,8 @@ function longestOutFirst(members: readonly PoolMember[]): readonly PoolMember[] 
   );
 }
 
-function isByOperator({ reason }: WeightDecision): boolean {
-  const byOperator: readonly string[] = ['drained', 'maintenance'];
-  return byOperator.includes(reason);
+/** Whether an operator has taken it out, or the server has asked for it. */
+function isOutByWish({ weight, reason }: WeightDecision): boolean {
+  if (reason === 'asked-by-server') return weight === null || weight === 0;
+  return reason === 'drained' || reason === 'maintenance';
 }

@@ -7,7 +7,7 @@ import type { IpvsStatus, ServiceStatus } from '../api/statusModel.js';
 import type { ServiceConfig } from '../config/model.js';
 import { TandemError } from '../errors.js';
 import type { ServerHealth } from '../health/healthBoard.js';
-import type { QuorumState } from '../health/quorum.js';
+import type { QuorumVerdict } from '../health/quorum.js';
 import type { IpvsTable } from '../kernel/ipvsTable.js';
 import type { IpvsOperation } from '../wire/ipvsModel.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
@@ -67,7 +67,7 @@ export class Reconciler {
   #auditIntervalMs: number;
   #services: readonly ServiceConfig[] = [];
   #checks: ReadonlyMap<ServerId, ServerHealth> = new Map();
-  #quorums: ReadonlyMap<string, QuorumState> = new Map();
+  #quorums: ReadonlyMap<string, QuorumVerdict> = new Map();
   #overrides: ReadonlyMap<ServerId, ServerOverride> = new Map();
   #decisions: ReadonlyMap<ServerId, WeightDecision> = new Map();
   #sorry: ReadonlySet<string> = new Set();
@@ -125,10 +125,12 @@ export class Reconciler {
   /** Takes in what the checks say now, all of it; the kernel is told if that changes a weight. */
   update(
     checks: readonly ServerHealth[],
-    quorums: ReadonlyMap<string, QuorumState> = this.#quorums,
+    quorums: ReadonlyMap<string, QuorumVerdict> = this.#quorums,
   ): void {
     const before = this.#checks;
-    const quorumChanged = [...quorums].some(([name, state]) => this.#quorums.get(name) !== state);
+    const quorumChanged = [...quorums].some(
+      ([name, { state }]) => this.#quorums.get(name)?.state !== state,
+    );
     this.#checks = new Map(checks.map((check) => [check.id, check]));
     this.#quorums = quorums;
     const changed =
@@ -349,6 +351,7 @@ function weighsDifferently(before: ServerHealth | undefined, after: ServerHealth
   return (
     before?.state !== after.state ||
     before.excused !== after.excused ||
+    before.connectionsMax !== after.connectionsMax ||
     before.operation?.percent !== after.operation?.percent ||
     before.operation?.reason !== after.operation?.reason
   );

@@ -1,14 +1,14 @@
 /** What the status document says of services and servers. Pure. */
-import type { ServerStatus, ServiceStatus } from '../api/statusModel.js';
+import type { AdminState, ServerStatus, ServiceStatus } from '../api/statusModel.js';
 import type { ServerConfig, ServiceConfig } from '../config/model.js';
 import { checksOf } from '../config/serviceChecks.js';
 import type { ServerHealth } from '../health/healthBoard.js';
-import type { QuorumState } from '../health/quorum.js';
+import type { QuorumVerdict } from '../health/quorum.js';
 import type { HealthState } from '../health/reasons.js';
 import type { ListedServer, ListedService } from '../wire/ipvsModel.js';
 import { formatServerIdentity, formatServiceIdentity } from '../wire/ipvsText.js';
 import { listenerServerIdentity, type ServerId, serverId, type WeightDecision } from './desired.js';
-import type { ServerOverride } from './overrides.js';
+import { isTakenOut, type ServerOverride } from './overrides.js';
 import {
   type IndexedService,
   indexTable,
@@ -23,7 +23,7 @@ export interface ServiceStatusInput {
   /** The kernel's table as last read, with what was changed since. */
   readonly actual: readonly ListedTableService[];
   readonly checks: ReadonlyMap<ServerId, ServerHealth>;
-  readonly quorums: ReadonlyMap<string, QuorumState>;
+  readonly quorums: ReadonlyMap<string, QuorumVerdict>;
   /** Services whose sorry server takes the traffic. */
   readonly sorry: ReadonlySet<string>;
   readonly overrides: ReadonlyMap<ServerId, ServerOverride>;
@@ -45,11 +45,18 @@ export function serviceStatuses(input: ServiceStatusInput): readonly ServiceStat
 }
 
 function poolStatus(
-  { name, health, sorryServer }: ServiceConfig,
-  { quorums, sorry }: ServiceStatusInput,
-): Pick<ServiceStatus, 'quorum' | 'sorryServer'> {
+  { name, health, servers, sorryServer }: ServiceConfig,
+  { quorums, sorry, decisions }: ServiceStatusInput,
+): Pick<ServiceStatus, 'quorum' | 'panic' | 'sorryServer'> {
+  const ids = servers.map((server) => serverId(name, server));
+  const verdict = quorums.get(name);
   return {
-    ...(health?.quorum === undefined ? {} : { quorum: quorums.get(name) ?? 'met' }),
+    ...(health?.quorum === undefined || verdict === undefined
+      ? {}
+      : { quorum: { ...verdict, of: health.quorum.of, min: health.quorum.min } }),
+    ...(health?.panic === undefined
+      ? {}
+      : { panic: ids.some((id) => decisions.get(id)?.reason === 'panic') }),
     ...(sorryServer === undefined
       ? {}
       : {
@@ -77,6 +84,8 @@ function serverStatus(
     address: server.address,
     port: server.port,
     forwarding: server.forwarding,
+    admin: adminState(server, override),
+    operational: check?.state ?? 'unchecked',
     weight: {
       configured: server.weight,
       desired: decision.weight,
@@ -87,6 +96,12 @@ function serverStatus(
     ...(check === undefined ? {} : { check }),
     connections: listed.length === 0 ? null : sumConnections(listed),
   };
+}
+
+function adminState(server: ServerConfig, override: ServerOverride | undefined): AdminState {
+  if (override?.kind === 'drain') return 'drained';
+  if (isTakenOut(override)) return 'maintenance';
+  return (override?.weight ?? server.weight) === 0 ? 'disabled' : 'enabled';
 }
 
 /** The server's entries in the kernel, one for each listener of its service that has it. */

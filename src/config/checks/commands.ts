@@ -17,18 +17,23 @@ export function checkCommand(
   return [errorAt([...path, 0], `must be an absolute path, got ${program}`, hint)];
 }
 
+type HookDraft = NonNullable<NonNullable<RootDraft['hooks']>[number]>;
+
 /** All cross checks of hooks. */
 export function checkHooks(draft: RootDraft): readonly Finding[] {
   const findings: Finding[] = [];
   const names = new FirstOwners<number>();
   const routers = (draft.virtualRouters ?? []).map((router) => router?.name);
   const groups = (draft.syncGroups ?? []).map((group) => group?.name);
+  const services = (draft.services ?? []).map((service) => service?.name);
   for (const [index, hook] of present(draft.hooks)) {
     const path = ['hooks', index];
     findings.push(
       ...checkCommand([...path, 'command'], hook.command),
       ...checkNames([...path, 'routers'], hook.routers, routers, 'virtual router'),
       ...checkNames([...path, 'groups'], hook.groups, groups, 'sync group'),
+      ...checkNames([...path, 'services'], hook.services, services, 'service'),
+      ...checkOccasions(path, hook, draft),
     );
     const { name } = hook;
     const earlier = name === undefined ? undefined : names.claim(name, index);
@@ -37,6 +42,33 @@ export function checkHooks(draft: RootDraft): readonly Finding[] {
     findings.push(errorAt([...path, 'name'], message, 'give each hook its own name'));
   }
   return findings;
+}
+
+/** An occasion that nothing in the hook can bring about is a mistake. */
+function checkOccasions(path: ConfigPath, hook: HookDraft, draft: RootDraft): readonly Finding[] {
+  const { on, services } = hook;
+  const here = [...path, 'on'];
+  const ofServices = present(on).filter(([, each]) => /^(quorum|server)-/.test(each));
+  if (services === undefined) {
+    // The default has some of both; only somebody who wrote the server's means services.
+    const written = ofServices.find(([, each]) => each.startsWith('server-'));
+    if (written === undefined) return [];
+    const message = `${written[1]} never comes without \`services\``;
+    return [errorAt([...here, written[0]], message, 'name the services: services: [web]')];
+  }
+  if (on !== undefined && ofServices.length === 0) {
+    const hint = 'quorum-met, quorum-lost, server-up, server-down';
+    return [errorAt(here, 'has nothing that a service does', hint)];
+  }
+  const quorumOnly = ofServices.every(([, each]) => each.startsWith('quorum-'));
+  if (!quorumOnly) return [];
+  return present(services).flatMap(([index, name]) => {
+    const service = present(draft.services).find(([, each]) => each.name === name)?.[1];
+    if (service === undefined || service.health.quorum !== undefined) return [];
+    const message = `${name} has no quorum, so this hook is never called for it`;
+    const hint = 'give it `health: { quorum: { min: 1 } }`, or use server-up and server-down';
+    return [errorAt([...path, 'services', index], message, hint)];
+  });
 }
 
 function checkNames(

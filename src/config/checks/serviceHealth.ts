@@ -2,6 +2,8 @@
 import { formatEndpoint } from '../../wire/ipAddress.js';
 import { type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js';
 import type { RootDraft } from '../schema/rootDefinition.js';
+import { checkBfdChecks } from './bfdChecks.js';
+import { checkServiceTimes } from './checkTimes.js';
 import { present } from './present.js';
 import type { ServiceDraft } from './services.js';
 
@@ -17,6 +19,8 @@ export function checkServiceHealth(draft: RootDraft): readonly Finding[] {
       ...checkRamp(path, service),
       ...checkSorryServer(path, service),
       ...checkQuorum(path, service),
+      ...checkServiceTimes(draft, path, service),
+      ...checkBfdChecks(draft, path, service),
     ];
   });
 }

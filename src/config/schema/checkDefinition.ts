@@ -10,11 +10,12 @@ import {
   stepKeys,
   tlsKey,
 } from './checkKeys.js';
-import { checkTiming } from './checkTiming.js';
+import { checkTiming, failuresInARow, passesInARow, resultsInARow } from './checkTiming.js';
 import { commandType, filePath, userType } from './commandTypes.js';
 import { listOf, variantsOf } from './containerTypes.js';
 import { optional, required, withDefault } from './definition.js';
 import { hostHeader } from './httpTypes.js';
+import { partName } from './routerDefinition.js';
 import { boolean, integer, oneOf, text } from './scalarTypes.js';
 
 const common = { ...connectionKeys, ...checkTiming } as const;
@@ -173,6 +174,17 @@ export const checkType = variantsOf(
           'HAProxy, or a failure.',
       }),
       ...common,
+      rise: withDefault(resultsInARow, 1, { doc: passesInARow }),
+      fall: withDefault(resultsInARow, 1, { doc: failuresInARow }),
+    },
+    bfd: {
+      session: optional(partName, {
+        doc: 'The session in `bfd` that tells of the servers, such as that of their router.',
+        meaning: 'for each server the session whose `peer` it is',
+      }),
+      ...checkTiming,
+      rise: withDefault(resultsInARow, 1, { doc: passesInARow }),
+      fall: withDefault(resultsInARow, 1, { doc: failuresInARow }),
     },
   },
   {

@@ -3,6 +3,15 @@ import { optional, withDefault } from './definition.js';
 import { percent } from './healthDefinition.js';
 import { duration, integer } from './scalarTypes.js';
 
+/** How many results in a row it takes. */
+export const resultsInARow = integer({ min: 1, max: 100 });
+
+/** What `rise` is. */
+export const passesInARow = 'Passes in a row that bring a server up again.';
+
+/** What `fall` is. */
+export const failuresInARow = 'Failures in a row that take a server down.';
+
 /** When a check runs, and how many results in a row it takes to change a verdict. */
 export const checkTiming = {
   interval: withDefault(duration({ minMs: 100, maxMs: 3_600_000 }), '2s', {
@@ -22,12 +31,8 @@ export const checkTiming = {
   timeout: withDefault(duration({ minMs: 10, maxMs: 600_000 }), '1s', {
     doc: 'How long one check may take altogether, connection included.',
   }),
-  rise: withDefault(integer({ min: 1, max: 100 }), 2, {
-    doc: 'Passes in a row that bring a server up again.',
-  }),
-  fall: withDefault(integer({ min: 1, max: 100 }), 3, {
-    doc: 'Failures in a row that take a server down.',
-  }),
+  rise: withDefault(resultsInARow, 2, { doc: passesInARow }),
+  fall: withDefault(resultsInARow, 3, { doc: failuresInARow }),
   port: optional(integer({ min: 1, max: 65_535 }), {
     doc: 'Where to check. Needed where the servers have no port of their own.',
     meaning: "the server's port",

@@ -77,6 +77,15 @@ const quorum = mappingOf({
   }),
 });
 
+const passiveHints = mappingOf({
+  interval: withDefault(duration({ minMs: 200, maxMs: 60_000 }), '1s', {
+    doc: "How often the kernel's counters are read.",
+  }),
+  connections: withDefault(integer({ min: 1, max: 1_000_000 }), 3, {
+    doc: 'So many connections without an answer between two readings are a hint.',
+  }),
+});
+
 /** How many of several checks must pass: a number, or one of two words. */
 export const checksNeeded: ValueType<number | 'all' | 'any'> = scalarType(
   '`all`, `any`, or a number from 1 to 8',
@@ -117,6 +126,12 @@ export const serviceHealthKeys = {
   quorum: optional(quorum, {
     doc: 'How many servers it takes for the service to be worth having.',
     meaning: 'one',
+  }),
+  passiveHints: optional(passiveHints, {
+    doc:
+      "Looks at the kernel's counters between the checks: a server that is sent connections and " +
+      'does not answer is checked at once. Counters decide nothing. `{}` takes the defaults.',
+    meaning: 'checks come when they are due',
   }),
   checkOnlyWhenActive: withDefault(boolean, false, {
     doc:

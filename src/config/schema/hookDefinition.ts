@@ -6,17 +6,25 @@ import { mappingOf } from './mappingReader.js';
 import { partName } from './routerDefinition.js';
 import { duration, oneOf } from './scalarTypes.js';
 
-const occasion = oneOf(['active', 'backup', 'initialize', 'fault', 'stop'], {
-  master: 'must be one of active, backup, initialize, fault, stop, got master: write active',
+const routerOccasions = ['active', 'backup', 'initialize', 'fault', 'stop'] as const;
+const serviceOccasions = ['quorum-met', 'quorum-lost', 'server-up', 'server-down'] as const;
+
+const occasion = oneOf([...routerOccasions, ...serviceOccasions], {
+  master: `must be one of ${routerOccasions.join(', ')}, got master: write active`,
+  quorum_up: 'must be quorum-met, got quorum_up: write quorum-met',
+  quorum_down: 'must be quorum-lost, got quorum_down: write quorum-lost',
 });
+
+const defaultOccasions = ['active', 'backup', 'initialize', 'quorum-met', 'quorum-lost'] as const;
 
 /** One element of `hooks`. */
 export const hookType = mappingOf({
   name: required(partName, { doc: 'Names the hook in logs and status. Unique.' }),
-  on: withDefault(listOf(occasion, { min: 1, max: 5 }), ['active', 'backup', 'initialize'], {
+  on: withDefault(listOf(occasion, { min: 1, max: 9 }), defaultOccasions, {
     doc:
       'The states whose beginning calls it. `initialize` is each of `fault` (interface lost, ' +
-      'tracker failed) and `stop` (agent stopped, router no longer configured).',
+      'tracker failed) and `stop` (agent stopped, router no longer configured). The last four are ' +
+      'for `services`.',
   }),
   command: required(commandType, {
     doc: 'A program by its absolute path, then its arguments. No shell is involved.',
@@ -32,10 +40,14 @@ export const hookType = mappingOf({
   }),
   routers: optional(listOf(partName, { min: 1, max: 255 }), {
     doc: 'Names of the virtual routers whose changes call it.',
-    meaning: 'all, unless there are `groups`',
+    meaning: 'all, unless there are `groups` or `services`',
   }),
   groups: optional(listOf(partName, { min: 1, max: 255 }), {
     doc: 'Names of the sync groups whose changes call it, once for the whole group.',
+    meaning: 'none',
+  }),
+  services: optional(listOf(partName, { min: 1, max: 4096 }), {
+    doc: 'Names of the services whose quorum and servers call it.',
     meaning: 'none',
   }),
 });

@@ -17,6 +17,8 @@ export interface AgentReply {
 /** What the agent of one server has said so far. */
 export interface AgentMemory {
   readonly weightPercent: number | undefined;
+  /** 0: as many as are configured. */
+  readonly connectionsMax: number;
   readonly admin: 'ready' | 'drain' | 'maint';
   readonly operational: 'up' | 'down';
   readonly description: string;
@@ -25,6 +27,7 @@ export interface AgentMemory {
 /** Before an agent has said anything. */
 export const silentAgent: AgentMemory = {
   weightPercent: undefined,
+  connectionsMax: 0,
   admin: 'ready',
   operational: 'up',
   description: '',
@@ -80,14 +83,16 @@ function parseWord(word: string): AgentReply | undefined {
 export function rememberReply(memory: AgentMemory, reply: AgentReply): AgentMemory {
   const { weightPercent = memory.weightPercent, admin = memory.admin } = reply;
   const { operational = memory.operational, description = '' } = reply;
-  return { weightPercent, admin, operational, description };
+  const { connectionsMax = memory.connectionsMax } = reply;
+  return { weightPercent, connectionsMax, admin, operational, description };
 }
 
 /** What a server is by what its agent has said. */
 export function agentOutcome(memory: AgentMemory, line: string): ProbeOutcome {
-  const { admin, operational, weightPercent, description } = memory;
+  const { admin, operational, weightPercent, connectionsMax, description } = memory;
   const said = description === '' ? line : description;
   if (admin === 'maint') return failed('reported-maintenance', said);
   if (operational === 'down') return failed('reported-down', said);
-  return passed(line, admin === 'drain' ? 0 : weightPercent);
+  const outcome = passed(line, admin === 'drain' ? 0 : weightPercent);
+  return connectionsMax === 0 ? outcome : { ...outcome, connectionsMax };
 }

@@ -10,6 +10,9 @@ export interface ProbeTarget {
   readonly port: number;
 }
 
+/** The server is as it should be. */
+export type PassedOutcome = Extract<ProbeOutcome, { readonly result: 'passed' }>;
+
 /** What one probe found. `detail` is for a person: printable, at most 200 characters. */
 export type ProbeOutcome =
   | {
@@ -21,6 +24,8 @@ export type ProbeOutcome =
        * say so. Absent: the whole of it.
        */
       readonly weightPercent?: number;
+      /** Most connections that the server wants at a time, at least 1; absent: as configured. */
+      readonly connectionsMax?: number;
     }
   | { readonly result: 'failed'; readonly reason: ProbeFailure; readonly detail: string }
   | {
@@ -42,7 +47,7 @@ export type Probe<Spec extends ProbeSpec = ProbeSpec> = (
 ) => Promise<ProbeOutcome>;
 
 /** The server is as it should be. */
-export function passed(detail: string, weightPercent?: number): ProbeOutcome {
+export function passed(detail: string, weightPercent?: number): PassedOutcome {
   const outcome = { result: 'passed', reason: 'passed', detail: printable(detail) } as const;
   return weightPercent === undefined ? outcome : { ...outcome, weightPercent };
 }

@@ -1,5 +1,6 @@
 /** Picks the probe for a specification. */
 import { probeAgent } from './agent.js';
+import { probeBfd } from './bfd.js';
 import { probeDns } from './dns.js';
 import { probeFile } from './file.js';
 import { probeGrpc } from './grpc.js';
@@ -49,5 +50,7 @@ export const runProbe: Probe = (target, spec, signal) => {
       return probeFile(target, spec, signal);
     case 'agent':
       return probeAgent(target, spec, signal);
+    case 'bfd':
+      return probeBfd(target, spec, signal);
   }
 };
