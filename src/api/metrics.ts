@@ -5,24 +5,11 @@
  * `tandem status`. Every value is absolute, so nothing is kept between two scrapes.
  */
 import { Gauge, Registry } from 'prom-client';
-import { formatEndpoint } from '../wire/ipAddress.js';
-import type { ServerStatus, StatusDocument } from './statusModel.js';
-
-/** One family of metrics: its samples are made from a status document. */
-export interface MetricFamily {
-  /** Without the prefix `tandem_`; the unit is at the end. */
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-  samples(status: StatusDocument): Iterable<MetricSample>;
-}
-
-/** One value with the values of the labels, in their order; without a value it is left out. */
-export type MetricSample = readonly [value: number | null | undefined, ...labels: string[]];
+import { healthFamilies } from './healthMetrics.js';
+import type { MetricFamily, MetricSample } from './metricModel.js';
+import type { StatusDocument } from './statusModel.js';
 
 const stateNumbers = { initialize: 0, backup: 1, active: 2 } as const;
-
-const healthNumbers: Readonly<Record<string, number>> = { down: 0, up: 1 };
 
 /** Every metric, in the order in which they are told. */
 export const metricFamilies: readonly MetricFamily[] = [
@@ -86,30 +73,7 @@ export const metricFamilies: readonly MetricFamily[] = [
     samples: ({ trackers }) =>
       trackers.map(({ name, type, state }) => [Number(state === 'failing'), name, type]),
   },
-  {
-    name: 'service_up',
-    help: 'Whether a virtual service is up: 1 or 0; absent while that is not known.',
-    labels: ['service'],
-    samples: ({ services }) =>
-      services.map(({ name, state }) => [healthNumbers[state] ?? null, name]),
-  },
-  serverFamily(
-    'up',
-    'Whether a real server is up: 1 or 0; absent without a verdict.',
-    ({ check }) => (check === undefined ? null : healthNumbers[check.state]),
-  ),
-  serverFamily('weight_configured', 'Weight of a real server as configured.', (server) => {
-    return server.weight.configured;
-  }),
-  serverFamily('weight_kernel', 'Weight of a real server in the kernel.', (server) => {
-    return server.weight.kernel;
-  }),
-  serverFamily('active_connections', 'Active connections of a real server.', (server) => {
-    return server.connections?.active;
-  }),
-  serverFamily('inactive_connections', 'Inactive connections of a real server.', (server) => {
-    return server.connections?.inactive;
-  }),
+  ...healthFamilies,
   {
     name: 'ipvs_operations_total',
     help: 'Operations that were sent to the kernel to put its table right.',
@@ -190,23 +154,4 @@ export async function metricsText(
     }
   }
   return registry.metrics();
-}
-
-/** One value of each real server. */
-function serverFamily(
-  name: string,
-  help: string,
-  read: (server: ServerStatus) => number | null | undefined,
-): MetricFamily {
-  return {
-    name: `server_${name}`,
-    help,
-    labels: ['service', 'server'],
-    *samples({ services }) {
-      for (const { name: service, servers } of services) {
-        for (const server of servers)
-          yield [read(server), service, formatEndpoint(server.address, server.port)];
-      }
-    },
-  };
 }

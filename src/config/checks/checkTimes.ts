@@ -1,4 +1,4 @@
-/** Cross checks of the times of checks, and of keys that need checks or routers to mean anything. */
+/** Cross checks of the times of checks, and of keys that mean something only with checks. */
 import { formatDurationMs } from '../duration.js';
 import { type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js';
 import type { RootDraft } from '../schema/rootDefinition.js';

@@ -10,7 +10,7 @@ import {
   stepKeys,
   tlsKey,
 } from './checkKeys.js';
-import { checkTiming, failuresInARow, passesInARow, resultsInARow } from './checkTiming.js';
+import { checkTiming, resultsInARow } from './checkTiming.js';
 import { commandType, filePath, userType } from './commandTypes.js';
 import { listOf, variantsOf } from './containerTypes.js';
 import { optional, required, withDefault } from './definition.js';
@@ -19,6 +19,16 @@ import { partName } from './routerDefinition.js';
 import { boolean, integer, oneOf, text } from './scalarTypes.js';
 
 const common = { ...connectionKeys, ...checkTiming } as const;
+
+/** What says itself that it has changed its mind is believed at once. */
+const atOnce = {
+  rise: withDefault(resultsInARow, 1, {
+    doc: 'Passes in a row that bring a server up again; what is asked here is believed at once.',
+  }),
+  fall: withDefault(resultsInARow, 1, {
+    doc: 'Failures in a row that take a server down; what is asked here is believed at once.',
+  }),
+} as const;
 
 const mailKeys = {
   encryption: withDefault(oneOf(['none', 'starttls', 'tls']), 'none', {
@@ -174,8 +184,7 @@ export const checkType = variantsOf(
           'HAProxy, or a failure.',
       }),
       ...common,
-      rise: withDefault(resultsInARow, 1, { doc: passesInARow }),
-      fall: withDefault(resultsInARow, 1, { doc: failuresInARow }),
+      ...atOnce,
     },
     bfd: {
       session: optional(partName, {
@@ -183,8 +192,7 @@ export const checkType = variantsOf(
         meaning: 'for each server the session whose `peer` it is',
       }),
       ...checkTiming,
-      rise: withDefault(resultsInARow, 1, { doc: passesInARow }),
-      fall: withDefault(resultsInARow, 1, { doc: failuresInARow }),
+      ...atOnce,
     },
   },
   {

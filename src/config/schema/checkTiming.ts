@@ -6,12 +6,6 @@ import { duration, integer } from './scalarTypes.js';
 /** How many results in a row it takes. */
 export const resultsInARow = integer({ min: 1, max: 100 });
 
-/** What `rise` is. */
-export const passesInARow = 'Passes in a row that bring a server up again.';
-
-/** What `fall` is. */
-export const failuresInARow = 'Failures in a row that take a server down.';
-
 /** When a check runs, and how many results in a row it takes to change a verdict. */
 export const checkTiming = {
   interval: withDefault(duration({ minMs: 100, maxMs: 3_600_000 }), '2s', {
@@ -31,8 +25,12 @@ export const checkTiming = {
   timeout: withDefault(duration({ minMs: 10, maxMs: 600_000 }), '1s', {
     doc: 'How long one check may take altogether, connection included.',
   }),
-  rise: withDefault(resultsInARow, 2, { doc: passesInARow }),
-  fall: withDefault(resultsInARow, 3, { doc: failuresInARow }),
+  rise: withDefault(resultsInARow, 2, {
+    doc: 'Passes in a row that bring a server up again.',
+  }),
+  fall: withDefault(resultsInARow, 3, {
+    doc: 'Failures in a row that take a server down.',
+  }),
   port: optional(integer({ min: 1, max: 65_535 }), {
     doc: 'Where to check. Needed where the servers have no port of their own.',
     meaning: "the server's port",

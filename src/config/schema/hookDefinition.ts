@@ -23,8 +23,8 @@ export const hookType = mappingOf({
   on: withDefault(listOf(occasion, { min: 1, max: 9 }), defaultOccasions, {
     doc:
       'The states whose beginning calls it. `initialize` is each of `fault` (interface lost, ' +
-      'tracker failed) and `stop` (agent stopped, router no longer configured). The last four are ' +
-      'for `services`.',
+      'tracker failed) and `stop` (agent stopped, router no longer configured). The last four ' +
+      'are for `services`.',
   }),
   command: required(commandType, {
     doc: 'A program by its absolute path, then its arguments. No shell is involved.',

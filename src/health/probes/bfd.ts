@@ -1,6 +1,6 @@
 /**
- * The bfd probe: says what a BFD session of this director says. Nothing is sent; the sessions run in
- * the vrrp thread, and main tells this thread of them.
+ * The bfd probe: says what a BFD session of this director says. Nothing is sent; the sessions run
+ * in the vrrp thread, and main tells this thread of them.
  */
 import type { IpAddress } from '../../wire/ipAddress.js';
 import type { ProbeSpecOf } from '../probeSpec.js';

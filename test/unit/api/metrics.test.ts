@@ -11,6 +11,15 @@ import { ipAddress } from '../../../src/wire/ipAddress.js';
 
 const loopback = ipAddress('127.0.0.1');
 
+const load = {
+  checks: 2,
+  probesPerSecond: 2,
+  lateMs: { p50: 0.5, p99: 2, max: 3 },
+  skipped: 0,
+  deferred: 0,
+  stalls: 1,
+};
+
 // The part of a document that metrics are made from.
 const status = {
   version: '1.2.3',
@@ -36,12 +45,20 @@ const status = {
     {
       name: 'web',
       state: 'unknown',
+      quorum: { state: 'lost', count: 1, min: 2, of: 'servers' },
+      panic: false,
+      sorryServer: { inUse: true },
       servers: [
         {
           address: '2001:db8::10',
           port: 80,
           weight: { configured: 3, desired: 0, kernel: 0 },
-          check: { state: 'down' },
+          admin: 'enabled',
+          check: {
+            state: 'down',
+            last: { durationMs: 1.5 },
+            probes: { passed: 4, failed: 3, unknown: 0 },
+          },
           connections: { active: 2, inactive: 1 },
         },
         { address: '192.0.2.1', port: 80, weight: { configured: 1, kernel: null } },
@@ -50,7 +67,10 @@ const status = {
   ],
   ipvs: { operationsTotal: 7, errorsTotal: 0 },
   peer: { configured: false },
-  threads: { vrrp: { restarts: 1, loop: null }, health: { restarts: 0 } },
+  threads: {
+    vrrp: { restarts: 1, loop: null },
+    health: { restarts: 0, loads: [load], hints: 2, networkLostUnixMs: null },
+  },
 } as unknown as StatusDocument;
 
 test('the status document is told as metrics, with labels escaped', async () => {
@@ -64,6 +84,18 @@ test('the status document is told as metrics, with labels escaped', async () => 
     'tandem_tracker_failing{tracker="uplink",type="interface"} 1',
     'tandem_server_up{service="web",server="[2001:db8::10]:80"} 0',
     'tandem_server_weight_kernel{service="web",server="[2001:db8::10]:80"} 0',
+    'tandem_server_weight_desired{service="web",server="[2001:db8::10]:80"} 0',
+    'tandem_server_admin_enabled{service="web",server="192.0.2.1:80"} 0',
+    'tandem_server_check_duration_seconds{service="web",server="[2001:db8::10]:80"} 0.0015',
+    'tandem_server_probes_total{service="web",server="[2001:db8::10]:80",result="failed"} 3',
+    'tandem_service_quorum_met{service="web"} 0',
+    'tandem_service_quorum_count{service="web"} 1',
+    'tandem_service_panic{service="web"} 0',
+    'tandem_service_sorry_server_in_use{service="web"} 1',
+    'tandem_checks_network_lost 0',
+    'tandem_checks_hints_total 2',
+    'tandem_checks_lateness_seconds{thread="0",quantile="0.99"} 0.002',
+    'tandem_checks_stalls_total{thread="0"} 1',
     'tandem_thread_restarts_total{thread="vrrp"} 1',
   ]) {
     assert.ok(lines.includes(line), `${line} is missing in\n${lines.join('\n')}`);

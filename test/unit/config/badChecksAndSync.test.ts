@@ -2,7 +2,7 @@ import { type BadInput, testBadInputs } from './soundConfig.js';
 
 const kinds =
   'tcp, tls, http, https, udp, dns, icmp, smtp, imap, pop3, ftp, redis, mysql, postgres, grpc, ' +
-  'script, file, agent';
+  'script, file, agent, bfd';
 
 const badInputs: readonly BadInput[] = [
   {

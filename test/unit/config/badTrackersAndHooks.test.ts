@@ -160,7 +160,7 @@ test('a hook that names nobody is called for every router and no group', () => {
   const hook = checkConfigText(withHook('command: [/bin/tell]')).configs[0]?.hooks[0];
   assert.deepEqual(hook, {
     name: 'tell',
-    on: ['active', 'backup', 'initialize'],
+    on: ['active', 'backup', 'initialize', 'quorum-met', 'quorum-lost'],
     command: ['/bin/tell'],
     timeoutMs: 10_000,
     style: 'environment',

@@ -62,6 +62,46 @@ const cases: readonly {
       '(add it to the `addresses` of one, or move it yourself)',
   },
   {
+    title: 'a cap that lets nobody out',
+    changes: [['scheduler: wrr', 'scheduler: wrr\n    health: { maxOut: 40% }']],
+    warning:
+      '21:23 services[0].health.maxOut: 40% of 2 servers is less than one: no server is ever ' +
+      'taken out (at least 50%; or 0%, if that is what is wanted)',
+  },
+  {
+    title: 'an interval while changing that is longer than the interval',
+    changes: [['timeout: 1s', 'timeout: 1s\n      intervalWhenChanging: 3s']],
+    warning:
+      '27:29 services[0].check.intervalWhenChanging: 3s is longer than the interval 2s: failures ' +
+      'are confirmed later than without it (make it shorter)',
+  },
+  {
+    title: 'a timeout longer than the interval of servers that are down',
+    changes: [['timeout: 1s', 'timeout: 1s\n      intervalWhenDown: 500ms']],
+    warning:
+      '27:25 services[0].check.intervalWhenDown: 500ms is shorter than the timeout 1s: checks ' +
+      'wait for each other (make the timeout shorter)',
+  },
+  {
+    title: 'failures that are forgotten before their hold is over',
+    changes: [
+      ['scheduler: wrr', 'scheduler: wrr\n    health: { flapDamping: { window: 20s, hold: 30s } }'],
+    ],
+    warning:
+      '21:38 services[0].health.flapDamping.window: failures are forgotten after 20s, which is ' +
+      'no longer than the hold of 30s: it never doubles (make the window several times the hold)',
+  },
+  {
+    title: 'hints for datagrams that are routed directly',
+    changes: [
+      ['tcp://172.25.254.100:80', 'udp://172.25.254.100:80'],
+      ['forward: nat', 'forward: dr\n    health: { passiveHints: {} }'],
+    ],
+    warning:
+      '22:29 services[0].health.passiveHints: sees nothing: answers over UDP do not come by this ' +
+      'director (remove it)',
+  },
+  {
     title: 'a check that may take longer than its interval',
     changes: [['timeout: 1s', 'timeout: 3s']],
     warning:

@@ -116,8 +116,45 @@ test('the board tells once that a quorum is lost', () => {
   board.configure([{ ...service, quorum }], specs, true, 0);
   assert.deepEqual(board.take([report('a', 'down', 1, 'timeout')], wanted, 1).quorums, []);
   const lost = board.take([report('b', 'down', 2, 'timeout')], wanted, 2);
-  assert.deepEqual(lost.quorums, [{ service: 'web', state: 'lost' }]);
+  assert.deepEqual(lost.quorums, [{ service: 'web', state: 'lost', count: 1 }]);
   assert.deepEqual(board.refresh(3).quorums, []);
+});
+
+test('a server that an operator took out does not count for the quorum; a set weight does', () => {
+  const board = new HealthBoard();
+  const quorum = { of: 'weight', min: 3, hysteresis: 0 } as const;
+  board.configure([{ ...service, quorum }], specs, true, 0);
+  assert.deepEqual(board.quorums.get('web'), { state: 'met', count: 3 });
+  const drained = board.setOperatorWeights(new Map([['web/a', 0]]), 1);
+  assert.deepEqual(drained.quorums, [{ service: 'web', state: 'lost', count: 2 }]);
+  board.setOperatorWeights(new Map([['web/a', 5]]), 2);
+  assert.deepEqual(board.quorums.get('web'), { state: 'met', count: 7 });
+});
+
+test('a server that wants to be left alone is out by its wish, which is no failure', () => {
+  const flapDamping = { failures: 1, windowMs: 60_000, holdMs: 30_000, holdMaxMs: 30_000 };
+  const board = new HealthBoard();
+  const rules = { ...service.rules, flapDamping };
+  board.configure([{ ...service, rules }], specs, true, 0);
+  board.take([report('a', 'up', 0, 'passed')], wanted, 0);
+  board.take([report('a', 'down', 10, 'reported-maintenance')], wanted, 10);
+  const out = board.servers.get('web/a');
+  assert.deepEqual([out?.state, out?.operation?.reason], ['down', 'asked-by-server']);
+  board.take([report('a', 'up', 20, 'passed')], wanted, 20);
+  assert.equal(board.servers.get('web/a')?.state, 'up', 'it comes back without a wait');
+});
+
+test('of the limits that the checks of a server ask for the lowest counts', () => {
+  const board = new HealthBoard();
+  const servers = [{ id: 'web/a', weight: 1, checkIds: ['a', 'b'] }];
+  const rules = { ...service.rules, needed: 2 };
+  board.configure([{ ...service, servers, rules }], specs, true, 0);
+  const reports = [
+    { ...report('a', 'up', 1, 'passed'), connectionsMax: 50 },
+    { ...report('b', 'up', 1, 'passed'), connectionsMax: 20 },
+  ];
+  const { servers: changed } = board.take(reports, wanted, 1);
+  assert.equal(changed[0]?.after.connectionsMax, 20);
 });
 
 test('what is known of a server outlives a reload that gives it another check', () => {

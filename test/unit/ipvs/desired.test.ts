@@ -284,3 +284,20 @@ test('rules of the pool keep the weight of the operator, and a drained server dr
   const drained = decide({ service: { health }, reports, overrides: operator(2, {}) });
   assert.deepEqual(weights(drained), ['0 drained', '3 too-many-out']);
 });
+
+for (const [upper, lower, asked, expected] of [
+  [0, 0, 50, [50, 0]],
+  [100, 80, 50, [50, 0]],
+  [100, 30, 50, [50, 30]],
+  [40, 30, 50, [40, 30]],
+  [100, 80, undefined, [100, 80]],
+] as const) {
+  const title = `a server limited to ${upper} that asks for ${asked ?? 'no'} connections`;
+  test(`${title} gets ${expected[0]}, never more`, () => {
+    const servers = [serverConfig(2, { upperThreshold: upper, lowerThreshold: lower })];
+    const limit = asked === undefined ? {} : { connectionsMax: asked };
+    const table = decide({ service: { servers }, reports: [{ ...report(2, 'up'), ...limit }] });
+    const server = table.services[0]?.servers[0];
+    assert.deepEqual([server?.upperThreshold, server?.lowerThreshold], expected);
+  });
+}

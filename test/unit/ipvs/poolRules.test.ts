@@ -66,6 +66,18 @@ test('servers that an operator has drained neither count nor come back', () => {
   assert.deepEqual([...changed.keys()], ['b']);
 });
 
+test('servers that want to be out themselves neither count nor come back', () => {
+  const away = { ...up('a'), decision: { weight: 0, reason: 'asked-by-server' } as const };
+  const panic = { belowPercent: 60, use: 'all' } as const;
+  const config = { ...plain, health: { ...defaults, panic } };
+  assert.deepEqual(weights(config, [away, up('b'), up('c')]).a, [0, 'asked-by-server']);
+  assert.deepEqual(weights(config, [away, down('b', 1), down('c', 1)]), {
+    a: [0, 'asked-by-server'],
+    b: [10, 'panic'],
+    c: [10, 'panic'],
+  });
+});
+
 const anyMember = fc.record({
   out: fc.boolean(),
   weightMeant: fc.integer({ min: 0, max: 1000 }),
