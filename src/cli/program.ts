@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   lab: async () => (await import('./lab.js')).labCommand(),
   realserver: async () => (await import('./realServer.js')).realServerCommand(),
   probe: async () => (await import('./probe.js')).probeCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };
 
 /**

@@ -1,7 +1,8 @@
 /**
  * The IPv4 header (RFC 791, 3.1), as a raw socket hands it over in front of the payload.
  */
-import { type IpAddress, ipFromBytes } from './ipAddress.js';
+import { internetChecksum } from './checksum.js';
+import { type IpAddress, ipFromBytes, ipToBytes } from './ipAddress.js';
 import { bits, octets, packetLayout } from './packetLayout.js';
 import { WireError } from './wireError.js';
 
@@ -59,4 +60,38 @@ export function decodeIpv4Packet(bytes: Uint8Array): Ipv4Packet {
     destination: ipFromBytes(header.destination),
     payload: bytes.subarray(headerLength, header.totalLength),
   };
+}
+
+/** What a sender says of one IPv4 packet. */
+export interface OutgoingIpv4Packet {
+  readonly timeToLive: number;
+  readonly protocol: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  /** Routers must drop it rather than cut it (DF). */
+  readonly unfragmented: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** Writes a packet without options. Throws {@link WireError} when a value does not fit. */
+export function encodeIpv4Packet(packet: OutgoingIpv4Packet): Uint8Array<ArrayBuffer> {
+  const fields = {
+    version: 4,
+    headerWords: ipv4Layout.byteLength / 4,
+    typeOfService: 0,
+    totalLength: ipv4Layout.byteLength + packet.payload.length,
+    identification: 0,
+    flags: packet.unfragmented ? 0b010 : 0,
+    fragmentOffset: 0,
+    timeToLive: packet.timeToLive,
+    protocol: packet.protocol,
+    source: ipToBytes(packet.source),
+    destination: ipToBytes(packet.destination),
+  };
+  const bare = ipv4Layout.encode({ ...fields, headerChecksum: 0 });
+  const header = ipv4Layout.encode({ ...fields, headerChecksum: internetChecksum([bare]) });
+  const bytes = new Uint8Array(header.length + packet.payload.length);
+  bytes.set(header);
+  bytes.set(packet.payload, header.length);
+  return bytes;
 }

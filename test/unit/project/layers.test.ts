@@ -26,6 +26,7 @@ const allowedFolders: Readonly<Record<string, readonly string[]>> = {
   peer: ['wire', 'errors', 'kernel', 'config', 'vrrp'],
   host: ['wire', 'errors', 'kernel', 'config'],
   probe: ['wire', 'errors', 'kernel'],
+  doctor: ['wire', 'errors', 'kernel', 'config', 'api', 'ipvs', 'host'],
   sync: ['wire', 'errors', 'kernel', 'config', 'vrrp', 'ipvs'],
   api: ['wire', 'errors', 'health', 'vrrp', 'ipvs'],
   cli: [
@@ -41,6 +42,7 @@ const allowedFolders: Readonly<Record<string, readonly string[]>> = {
     'drill',
     'host',
     'probe',
+    'doctor',
   ],
   agent: [
     'wire',
@@ -89,6 +91,7 @@ const pureFiles: readonly RegExp[] = [
   /^src\/peer\/(comparison|introduction|reasons|reconnect|session)\.ts$/,
   /^src\/config\/serviceChecks\.ts$/,
   /^src\/host\/(firewallRules|requirements|realServerPlan|realServerFiles)\.ts$/,
+  /^src\/doctor\/(\w+|(director|server|firewall)\/\w+)\.ts$/,
   /^src\/probe\/summary\.ts$/,
   /^src\/ipvs\/(diff|desired|poolRules|passiveHints|table|status|adoption)\.ts$/,
   /^src\/ipvs\/(overrides|serverSelection)\.ts$/,

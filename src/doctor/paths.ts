@@ -1,0 +1,68 @@
+/** Which way packets go on a machine, by its facts. Pure. */
+import { familyOf, type IpAddress, prefixContains } from '../wire/ipAddress.js';
+import type { LinkFact, MachineFacts, RouteFact } from './facts.js';
+
+/** The route of the main table for an address: the longest prefix that contains it. */
+export function routeTo(facts: MachineFacts, address: IpAddress): RouteFact | undefined {
+  return facts.routes
+    .filter(({ destination }) => prefixContains(destination, address))
+    .reduce<RouteFact | undefined>(
+      (best, route) =>
+        best !== undefined && best.destination.length >= route.destination.length ? best : route,
+      undefined,
+    );
+}
+
+/** Whether an address is one of this machine. */
+export function isOwn(facts: MachineFacts, address: IpAddress): boolean {
+  return facts.addresses.some(({ prefix }) => prefix.address === address);
+}
+
+/** The interface that a virtual address is on, or would be on: by its network, or by its route. */
+export function interfaceFor(facts: MachineFacts, address: IpAddress): string | undefined {
+  const holder = facts.addresses.find(
+    (entry) => entry.prefix.address === address && entry.interface !== 'lo',
+  );
+  if (holder !== undefined) return holder.interface;
+  const neighbour = facts.addresses.find(
+    ({ interface: name, prefix }) => name !== 'lo' && prefixContains(prefix, address),
+  );
+  return neighbour?.interface ?? routeTo(facts, address)?.interface;
+}
+
+/** The link of a name. */
+export function linkOf(facts: MachineFacts, name: string | undefined): LinkFact | undefined {
+  return facts.links.find((link) => link.name === name);
+}
+
+/** The interface that clients of a virtual address answer to, as far as one is known. */
+export function isOnLink(facts: MachineFacts, address: IpAddress): boolean {
+  const route = routeTo(facts, address);
+  return route !== undefined && route.gateway === undefined;
+}
+
+/** An address of this machine in the network of another, which packets to that one come from. */
+export function ownAddressTowards(facts: MachineFacts, address: IpAddress): IpAddress | undefined {
+  const name = routeTo(facts, address)?.interface;
+  const family = familyOf(address);
+  const candidates = facts.addresses.filter(
+    (entry) =>
+      entry.interface === name &&
+      familyOf(entry.prefix.address) === family &&
+      prefixContains(entry.prefix, address),
+  );
+  return candidates[0]?.prefix.address;
+}
+
+/** The setting that counts for an interface: the larger of `all` and its own (ip-sysctl.rst). */
+export function effectiveSetting(
+  facts: MachineFacts,
+  interfaceName: string,
+  parameter: string,
+): number {
+  return Math.max(
+    ...['all', interfaceName.replaceAll('.', '/')].map((name) =>
+      Number(facts.settings[`net.ipv4.conf.${name}.${parameter}`] ?? 0),
+    ),
+  );
+}

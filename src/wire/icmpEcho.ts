@@ -1,0 +1,47 @@
+/** Echo messages of ICMP for IPv4 (RFC 792). */
+import { internetChecksum, onesComplementSum } from './checksum.js';
+import { bits, packetLayout } from './packetLayout.js';
+import { WireError } from './wireError.js';
+
+const echoLayout = packetLayout('ICMP echo', {
+  type: bits(8),
+  code: bits(8),
+  checksum: bits(16),
+  identifier: bits(16),
+  sequence: bits(16),
+});
+
+const typeNumbers = { request: 8, reply: 0 } as const;
+
+/** An echo request, or the reply, which repeats everything but the type. */
+export interface IcmpEcho {
+  readonly kind: keyof typeof typeNumbers;
+  readonly identifier: number;
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
+/** Writes a message. Throws {@link WireError} when a number has more than 16 bits. */
+export function encodeIcmpEcho(message: IcmpEcho): Uint8Array<ArrayBuffer> {
+  const { kind, identifier, sequence, payload } = message;
+  const fields = { type: typeNumbers[kind], code: 0, identifier, sequence };
+  const bare = echoLayout.encode({ ...fields, checksum: 0 });
+  const checksum = internetChecksum([bare, payload]);
+  const bytes = new Uint8Array(bare.length + payload.length);
+  bytes.set(echoLayout.encode({ ...fields, checksum }));
+  bytes.set(payload, bare.length);
+  return bytes;
+}
+
+/** Reads a message. Throws {@link WireError} when it is none, or its checksum is wrong. */
+export function decodeIcmpEcho(bytes: Uint8Array): IcmpEcho {
+  const { type, code, identifier, sequence } = echoLayout.decode(bytes);
+  if ((type !== typeNumbers.request && type !== typeNumbers.reply) || code !== 0) {
+    throw new WireError('bad-value', `ICMP: type ${type}, code ${code} is no echo`);
+  }
+  if (onesComplementSum([bytes]) !== 0xffff) {
+    throw new WireError('bad-value', 'ICMP: the checksum is wrong');
+  }
+  const kind = type === typeNumbers.request ? 'request' : 'reply';
+  return { kind, identifier, sequence, payload: bytes.subarray(echoLayout.byteLength) };
+}

@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FindingId } from '../../src/doctor/findings.js';
+import type { Lab } from '../../src/drill/lab.js';
+import { readSysctl, writeSysctl } from '../../src/kernel/sysctl.js';
+import { ipAddress } from '../../src/wire/ipAddress.js';
+import type { IpvsServer } from '../../src/wire/ipvsModel.js';
+import {
+  assertFirst,
+  change,
+  doctorLab,
+  examine,
+  knock,
+  on,
+  serviceWith,
+  tcp,
+  virtualAddress,
+} from './doctorSupport.js';
+import { ipvsTest } from './ipvsSupport.js';
+
+/** What is broken, how it is mended, and what the doctor shall say. */
+interface PlantedFault {
+  readonly name: string;
+  readonly id: FindingId;
+  readonly texts: readonly RegExp[];
+  plant(lab: Lab): unknown;
+  mend(lab: Lab): unknown;
+  /** Where clients come from; absent: none come. */
+  readonly clients?: { readonly node: string; readonly port: number };
+}
+
+const shop = tcp(virtualAddress, 8080);
+
+const faults: readonly PlantedFault[] = [
+  {
+    name: 'forwarding that is off',
+    id: 'forwarding-off',
+    texts: [/net\.ipv4\.ip_forward is 0/, /sysctl -w net\.ipv4\.ip_forward=1/],
+    plant: () => writeSysctl('net.ipv4.ip_forward', '0'),
+    mend: () => writeSysctl('net.ipv4.ip_forward', '1'),
+  },
+  {
+    name: 'a firewall that drops what is forwarded, so that requests arrive and answers do not',
+    id: 'firewall-drops-answers',
+    texts: [/policy DROP of iptables.* table filter, chain FORWARD \(\d+ packets/, /:8080/],
+    plant: (lab) => on(lab, 'lb1', 'iptables-legacy -P FORWARD DROP'),
+    mend: (lab) => on(lab, 'lb1', 'iptables-legacy -P FORWARD ACCEPT'),
+    clients: { node: 'client', port: 80 },
+  },
+  {
+    name: 'a rule for established connections only, which balanced ones never are',
+    id: 'firewall-drops-answers',
+    texts: [/-A FORWARD -j REJECT/, /ESTABLISHED does not match/],
+    plant: (lab) => {
+      on(lab, 'lb1', 'iptables-legacy -A FORWARD -m state --state ESTABLISHED -j ACCEPT');
+      on(lab, 'lb1', 'iptables-legacy -A FORWARD -j REJECT');
+    },
+    mend: (lab) => on(lab, 'lb1', 'iptables-legacy -F FORWARD'),
+  },
+  {
+    name: 'a firewall that rejects one service',
+    id: 'firewall-drops-requests',
+    texts: [
+      /-A INPUT -p tcp -m tcp --dport 8080 -j DROP/,
+      /tcp:\/\/172\.25\.254\.100:8080 on eth0/,
+    ],
+    plant: (lab) => on(lab, 'lb1', 'iptables-legacy -A INPUT -p tcp --dport 8080 -j DROP'),
+    mend: (lab) => on(lab, 'lb1', 'iptables-legacy -F INPUT'),
+  },
+  {
+    name: 'a server whose gateway is not the director',
+    id: 'gateway-elsewhere',
+    texts: [
+      /server 192\.168\.0\.10 do not come back/,
+      /ip route replace default via 192\.168\.0\.10[01]/,
+      /connections wait for an answer of 192\.168\.0\.10: 172\.25\.254\.\d+:\d+/,
+    ],
+    plant: (lab) => on(lab, 'rs1', 'ip route replace default via 192.168.0.222'),
+    mend: (lab) => on(lab, 'rs1', 'ip route replace default via 192.168.0.100'),
+    clients: { node: 'client', port: 80 },
+  },
+  {
+    name: 'another machine with the virtual address',
+    id: 'second-machine-answers',
+    texts: [/virtual address 172\.25\.254\.100, which this one has/, /answered an ARP request/],
+    plant: (lab) => on(lab, 'lb2', 'ip address add 172.25.254.100/24 dev eth0'),
+    mend: (lab) => on(lab, 'lb2', 'ip address del 172.25.254.100/24 dev eth0'),
+  },
+  {
+    name: 'a virtual address that nobody has',
+    id: 'virtual-address-nowhere',
+    texts: [/Nobody has the virtual address 172\.25\.254\.100/, /on eth0/],
+    plant: (lab) => on(lab, 'lb1', 'ip address del 172.25.254.100/24 dev eth0'),
+    mend: (lab) => on(lab, 'lb1', 'ip address add 172.25.254.100/24 dev eth0'),
+  },
+  {
+    name: 'a server that does not listen',
+    id: 'server-refuses',
+    texts: [/Nothing listens at 192\.168\.0\.20:80/, /ECONNREFUSED/],
+    plant: (lab) => lab.setServer('rs2', 'killed'),
+    mend: (lab) => lab.setServer('rs2', 'healthy'),
+  },
+  {
+    name: 'a server whose firewall drops the service',
+    id: 'server-unreachable',
+    texts: [/192\.168\.0\.20:80 is not reachable/, /no answer within \d+ ms/, /firewall on/],
+    plant: (lab) => on(lab, 'rs2', 'iptables-legacy -A INPUT -p tcp -j DROP'),
+    mend: (lab) => on(lab, 'rs2', 'iptables-legacy -F INPUT'),
+  },
+  {
+    name: 'a server that is not there',
+    id: 'server-unreachable',
+    texts: [/nobody answers ARP for 192\.168\.0\.20 on eth1/],
+    plant: (lab) => lab.network.setLinks('rs2', false),
+    mend: (lab) => lab.network.setLinks('rs2', true),
+  },
+  {
+    name: 'a cable that is pulled',
+    id: 'link-down',
+    texts: [/eth1 is up and has no carrier/, /192\.168\.0\.10, 192\.168\.0\.20/],
+    plant: (lab) => lab.network.setLinks('lb1', false),
+    mend: (lab) => lab.network.setLinks('lb1', true),
+  },
+  {
+    name: 'a client beside its server',
+    id: 'client-beside-server',
+    texts: [/Clients on the network of 192\.168\.0\.\d+ get its answers past/, /192\.168\.0\.102:/],
+    plant: (lab) => on(lab, 'lb2', 'ip route add 172.25.254.100 via 192.168.0.100'),
+    mend: (lab) => on(lab, 'lb2', 'ip route del 172.25.254.100'),
+    clients: { node: 'lb2', port: 8080 },
+  },
+  {
+    name: 'persistent clients of a server with weight 0',
+    id: 'persistent-clients-stay',
+    texts: [/expire_quiescent_template is 0/, /remembers 1 for it: 172\.25\.254\.\d+/],
+    plant: async () => {
+      writeSysctl('net.ipv4.vs.expire_quiescent_template', '0');
+      await weigh('192.168.0.10', 0);
+    },
+    mend: async () => {
+      writeSysctl('net.ipv4.vs.expire_quiescent_template', '1');
+      await weigh('192.168.0.10', 1);
+    },
+  },
+  {
+    name: 'the strict reverse path filter where clients come in by another way',
+    id: 'reverse-path-filter',
+    texts: [/has dropped \d+ packets, [1-9]/, /strict \(rp_filter 1\) on .*eth0/],
+    plant: (lab) => {
+      writeSysctl('net.ipv4.conf.eth0.rp_filter', '1');
+      on(lab, 'lb1', 'ip route add 172.25.254.111 dev eth1');
+    },
+    mend: (lab) => {
+      writeSysctl('net.ipv4.conf.eth0.rp_filter', '0');
+      on(lab, 'lb1', 'ip route del 172.25.254.111');
+    },
+    clients: { node: 'client', port: 80 },
+  },
+];
+
+function weigh(address: string, weight: number): Promise<void> {
+  const server: IpvsServer = {
+    address: ipAddress(address),
+    port: 8080,
+    forwarding: 'nat',
+    weight,
+    upperThreshold: 0,
+    lowerThreshold: 0,
+  };
+  return change([{ kind: 'edit-server', service: shop, server }]);
+}
+
+ipvsTest(
+  'faults that are planted in a NAT lab are found, and nothing on a healthy one',
+  async (_, t) => {
+    const lab = await doctorLab(t);
+    lab.network.namespace('lb1').enter();
+    writeSysctl('net.ipv4.conf.all.rp_filter', '0');
+    on(lab, 'lb1', 'ip address add 172.25.254.100/24 dev eth0');
+    on(lab, 'lb1', 'ip address add 192.168.0.100/24 dev eth1');
+    const servers = ['192.168.0.10', '192.168.0.20'];
+    await change([
+      ...serviceWith(tcp(virtualAddress, 80), 'nat', servers),
+      ...serviceWith(shop, 'nat', servers, true),
+    ]);
+    // Clients that are served, one of them remembered.
+    knock(t, lab, 'client', 80);
+    knock(t, lab, 'client', 8080, { count: 1 });
+    await t.test('a healthy lab has no finding', async () => {
+      assert.deepEqual(await examine({ windowMs: 1_500 }), []);
+    });
+    for (const { name, id, texts, plant, mend, clients } of faults) {
+      await t.test(`${name}: ${id}`, async (context) => {
+        await plant(lab);
+        if (clients !== undefined) knock(context, lab, clients.node, clients.port);
+        const findings = await examine();
+        await mend(lab);
+        assertFirst(findings, id, ...texts);
+        assert.deepEqual(await examine(), [], 'nothing is found when it is mended');
+      });
+    }
+    await t.test(
+      'an empty service, a bad file, a missing agent and a missing scheduler',
+      async (context) => {
+        const folder = mkdtempSync(join(tmpdir(), 'tandem-doctor-'));
+        context.after(() => rmSync(folder, { recursive: true }));
+        const path = join(folder, 'tandem.yaml');
+        writeFileSync(path, 'cluster: x\nnodez: {}\n');
+        const options = { configPath: path, configRequired: true, active: true };
+        assertFirst(await examine(options), 'configuration-bad', /tandem\.yaml:2:1 nodez/);
+        writeFileSync(path, configText(folder, 'rr'));
+        assertFirst(await examine(options), 'agent-missing', /systemctl start tandem/);
+        const modprobe = readSysctl('kernel.modprobe');
+        writeFileSync(join(folder, 'modprobe'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+        writeSysctl('kernel.modprobe', join(folder, 'modprobe'));
+        context.after(() => writeSysctl('kernel.modprobe', modprobe));
+        writeFileSync(path, configText(folder, 'mh'));
+        assertFirst(
+          await examine(options),
+          'scheduler-missing',
+          /no scheduler mh/,
+          /service web wants/,
+        );
+        on(lab, 'lb1', 'iptables-legacy -A INPUT -p vrrp -j DROP');
+        assertFirst(await examine(options), 'firewall-drops-advertisements', /drops VRRP on eth0/);
+        on(lab, 'lb1', 'iptables-legacy -F INPUT');
+      },
+    );
+  },
+);
+
+function configText(folder: string, scheduler: string): string {
+  return `
+cluster: doctor
+nodes:
+  lb1: { address: 172.25.254.101, interface: eth0 }
+  lb2: { address: 172.25.254.102, interface: eth0 }
+virtualRouters:
+  - { name: outside, vrid: 51, priority: { lb1: 150, lb2: 100 }, addresses: [172.25.254.100/24] }
+services:
+  - name: web
+    listen: tcp://172.25.254.100:80
+    scheduler: ${scheduler}
+    forward: nat
+    servers: [{ address: '192.168.0.10:80' }]
+api: { socket: ${folder}/tandem.sock }
+`;
+}
