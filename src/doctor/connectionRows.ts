@@ -36,13 +36,17 @@ export function connectionsOf(rows: readonly string[]): TableConnections {
 }
 
 /**
- * Those that waited at both looks, which are more than a second apart: a handshake that is well is
- * over by then.
+ * Those that waited at both looks. A handshake that is well is over by then.
+ *
+ * @param elapsedMs how long after the first look the second one was
  */
 export function waitingInBoth(
   before: readonly HandshakeRow[],
   after: readonly HandshakeRow[],
+  elapsedMs: number,
 ): readonly WaitingConnection[] {
+  // The file has whole seconds, cut off.
+  const agedSeconds = Math.floor(elapsedMs / 1_000);
   const keyOf = ({ client, clientPort, virtual, virtualPort }: HandshakeRow): string =>
     `${client} ${clientPort} ${virtual} ${virtualPort}`;
   const known = new Map(before.map((row) => [keyOf(row), row.expiresSeconds]));
@@ -50,7 +54,7 @@ export function waitingInBoth(
     const expiredThen = known.get(keyOf(row));
     if (expiredThen === undefined) return [];
     const { expiresSeconds, ...connection } = row;
-    return [{ ...connection, asksAgain: expiresSeconds >= expiredThen }];
+    return [{ ...connection, asksAgain: expiresSeconds > expiredThen - agedSeconds }];
   });
 }
 

@@ -1,4 +1,5 @@
 /** The rules of everybody on this machine, as their own tools print them. */
+import { readFileSync, realpathSync } from 'node:fs';
 import { findTool, runTool } from './systemTool.js';
 
 /** What one tool printed. */
@@ -20,66 +21,98 @@ export interface FirewallListings {
   readonly failures: readonly string[];
 }
 
-const iptablesPrograms = [
-  ['iptables', 4],
-  ['ip6tables', 6],
-  ['iptables-legacy', 4],
-  ['ip6tables-legacy', 6],
+/** The programs, and the file that names the tables of a kernel that has the older ones. */
+const families = [
+  { family: 4, prefix: 'ip', tableNames: 'ip_tables_names' },
+  { family: 6, prefix: 'ip6', tableNames: 'ip6_tables_names' },
 ] as const;
+
+/** What a listing came to: the listing, nothing to list, or why it failed. */
+type ListingResult = FirewallListing | undefined | { readonly failure: string };
 
 /** Lists everything. Never throws: what cannot be listed is told as a failure. */
 export async function listFirewalls(): Promise<FirewallListings> {
-  const listings: FirewallListing[] = [];
-  const failures: string[] = [];
-  const seen = new Set<string>();
-  for (const [program, family] of iptablesPrograms) {
-    const listing = await listIptables(program, family, failures);
-    // Where `iptables` is the legacy one, its rules are not listed twice.
-    if (listing === undefined || seen.has(`${family} ${listing.text}`)) continue;
-    if (!listing.overNftables) seen.add(`${family} ${listing.text}`);
-    listings.push(listing);
-  }
-  const nftables = await listNftables(failures);
-  if (nftables !== undefined) listings.push(nftables);
-  return { listings, failures };
+  const nftables = await attempt('nft', listNftables);
+  // A kernel without tables of nftables has none that iptables could keep there.
+  const hasNftables = nftables !== undefined || findTool('nft') === undefined;
+  const results = [
+    nftables,
+    ...(await Promise.all(
+      families.flatMap((entry) => [
+        attempt(entry.prefix, () => (hasNftables ? listOverNftables(entry) : undefined)),
+        attempt(entry.prefix, () => listLegacy(entry)),
+      ]),
+    )),
+  ].filter((result) => result !== undefined);
+  return {
+    listings: results.filter((result) => 'kind' in result),
+    failures: results.flatMap((result) => ('failure' in result ? [result.failure] : [])),
+  };
 }
 
-async function listIptables(
-  program: string,
-  family: 4 | 6,
-  failures: string[],
-): Promise<(FirewallListing & { readonly kind: 'iptables' }) | undefined> {
-  const tool = `${program}-save`;
-  if (findTool(tool) === undefined) return undefined;
-  const version = await runTool(tool, ['--version']);
-  const overNftables = version.stdout.includes('nf_tables');
-  const { status, stdout, stderr } = await runTool(tool, ['--counters']);
-  if (status === 0) {
-    const text = stdout.replace(/^#.*\n/gm, '');
-    return text.trim() === ''
-      ? undefined
-      : { kind: 'iptables', program, family, overNftables, text };
+async function attempt(
+  what: string,
+  list: () => Promise<ListingResult> | undefined,
+): Promise<ListingResult> {
+  try {
+    return await list();
+  } catch (error) {
+    return { failure: `${what}: ${error instanceof Error ? error.message : String(error)}` };
   }
-  if (!isWithoutSupport(stderr)) failures.push(`${tool}: ${firstLine(stderr)}`);
-  return undefined;
 }
 
-async function listNftables(failures: string[]): Promise<FirewallListing | undefined> {
+async function listNftables(): Promise<ListingResult> {
   if (findTool('nft') === undefined) return undefined;
   const { status, stdout, stderr } = await runTool('nft', ['--json', 'list', 'ruleset']);
   if (status !== 0) {
-    if (!isWithoutSupport(stderr)) failures.push(`nft: ${firstLine(stderr)}`);
-    return undefined;
+    return isWithoutSupport(stderr) ? undefined : { failure: `nft: ${firstLine(stderr)}` };
   }
-  const text = await runTool('nft', ['--handle', 'list', 'ruleset']);
-  return { kind: 'nftables', json: stdout, text: text.stdout };
+  const { stdout: text } = await runTool('nft', ['--handle', 'list', 'ruleset']);
+  return { kind: 'nftables', json: stdout, text };
+}
+
+/** `iptables` where it is the front end of nftables. */
+async function listOverNftables(entry: (typeof families)[number]): Promise<ListingResult> {
+  const program = `${entry.prefix}tables`;
+  return isOverNftables(`${program}-save`) ? save(program, entry.family, true) : undefined;
+}
+
+async function listLegacy(entry: (typeof families)[number]): Promise<ListingResult> {
+  if (!hasLegacyTables(entry.tableNames)) return undefined;
+  const plain = `${entry.prefix}tables`;
+  const legacy = `${plain}-legacy`;
+  if (findTool(`${legacy}-save`) !== undefined) return save(legacy, entry.family, false);
+  if (!isOverNftables(`${plain}-save`)) return save(plain, entry.family, false);
+  return { failure: `${legacy}-save is not installed, and the kernel has such rules` };
+}
+
+/** Listing loads modules, so only a kernel that has tables is asked for them. */
+function hasLegacyTables(file: string): boolean {
+  try {
+    return readFileSync(`/proc/thread-self/net/${file}`, 'latin1').trim() !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** Debian, Fedora and others link the tool to one program for each of the two ways. */
+function isOverNftables(tool: string): boolean {
+  const path = findTool(tool);
+  return path !== undefined && realpathSync(path).includes('nft');
+}
+
+async function save(program: string, family: 4 | 6, overNftables: boolean): Promise<ListingResult> {
+  const tool = `${program}-save`;
+  if (findTool(tool) === undefined) return { failure: `${tool} is not installed` };
+  const { status, stdout, stderr } = await runTool(tool, ['--counters']);
+  if (status === 0) return { kind: 'iptables', program, family, overNftables, text: stdout };
+  return isWithoutSupport(stderr) ? undefined : { failure: `${tool}: ${firstLine(stderr)}` };
 }
 
 /** A kernel without these tables has no rules in them. */
 function isWithoutSupport(text: string): boolean {
-  return /not supported|no such file|does not exist|can't initialize|not found|invalid argument/i.test(
-    text,
-  );
+  const words = /not supported|no such file|does not exist|can't initialize|not found|invalid arg/i;
+  return words.test(text);
 }
 
 function firstLine(text: string): string {

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FindingId } from '../../src/doctor/findings.js';
+import { readProcConnections } from '../../src/drill/ipvsProcTable.js';
 import type { Lab } from '../../src/drill/lab.js';
 import { readSysctl, writeSysctl } from '../../src/kernel/sysctl.js';
-import { ipAddress } from '../../src/wire/ipAddress.js';
+import type { IpAddress } from '../../src/wire/ipAddress.js';
 import type { IpvsServer } from '../../src/wire/ipvsModel.js';
+import { runProgram } from '../drill/support/program.js';
 import {
   assertFirst,
   change,
@@ -29,6 +31,10 @@ interface PlantedFault {
   mend(lab: Lab): unknown;
   /** Where clients come from; absent: none come. */
   readonly clients?: { readonly node: string; readonly port: number };
+  /** What is found beside it. */
+  readonly also?: readonly FindingId[];
+  /** How long it must be looked, where clients have to ask again. */
+  readonly windowMs?: number;
 }
 
 const shop = tcp(virtualAddress, 8080);
@@ -119,7 +125,7 @@ const faults: readonly PlantedFault[] = [
   {
     name: 'a cable that is pulled',
     id: 'link-down',
-    texts: [/eth1 is up and has no carrier/, /192\.168\.0\.10, 192\.168\.0\.20/],
+    texts: [/eth0 is up and has no carrier/, /the way to 172\.25\.254\.100/],
     plant: (lab) => lab.network.setLinks('lb1', false),
     mend: (lab) => lab.network.setLinks('lb1', true),
   },
@@ -129,7 +135,8 @@ const faults: readonly PlantedFault[] = [
     texts: [/Clients on the network of 192\.168\.0\.\d+ get its answers past/, /192\.168\.0\.102:/],
     plant: (lab) => on(lab, 'lb2', 'ip route add 172.25.254.100 via 192.168.0.100'),
     mend: (lab) => on(lab, 'lb2', 'ip route del 172.25.254.100'),
-    clients: { node: 'lb2', port: 8080 },
+    clients: { node: 'lb2', port: 80 },
+    windowMs: 3_500,
   },
   {
     name: 'persistent clients of a server with weight 0',
@@ -137,11 +144,11 @@ const faults: readonly PlantedFault[] = [
     texts: [/expire_quiescent_template is 0/, /remembers 1 for it: 172\.25\.254\.\d+/],
     plant: async () => {
       writeSysctl('net.ipv4.vs.expire_quiescent_template', '0');
-      await weigh('192.168.0.10', 0);
+      await weigh(rememberedServer(), 0);
     },
     mend: async () => {
       writeSysctl('net.ipv4.vs.expire_quiescent_template', '1');
-      await weigh('192.168.0.10', 1);
+      await weigh(rememberedServer(), 1);
     },
   },
   {
@@ -160,9 +167,16 @@ const faults: readonly PlantedFault[] = [
   },
 ];
 
-function weigh(address: string, weight: number): Promise<void> {
+/** The server that the client of the persistent service has been sent to. */
+function rememberedServer(): IpAddress {
+  const template = readProcConnections().find(({ clientPort }) => clientPort === 0);
+  assert.ok(template !== undefined);
+  return template.serverAddress;
+}
+
+function weigh(address: IpAddress, weight: number): Promise<void> {
   const server: IpvsServer = {
-    address: ipAddress(address),
+    address,
     port: 8080,
     forwarding: 'nat',
     weight,
@@ -186,21 +200,45 @@ ipvsTest(
       ...serviceWith(shop, 'nat', servers, true),
     ]);
     // Clients that are served, one of them remembered.
-    knock(t, lab, 'client', 80);
-    knock(t, lab, 'client', 8080, { count: 1 });
+    const served = [knock(lab, 'client', 80), knock(lab, 'client', 8080, { count: 1 })];
+    t.after(() => {
+      for (const poller of served) poller.close();
+    });
     await t.test('a healthy lab has no finding', async () => {
       assert.deepEqual(await examine({ windowMs: 1_500 }), []);
     });
-    for (const { name, id, texts, plant, mend, clients } of faults) {
-      await t.test(`${name}: ${id}`, async (context) => {
+    for (const { name, id, texts, plant, mend, clients, also = [], windowMs = 0 } of faults) {
+      await t.test(`${name}: ${id}`, async () => {
         await plant(lab);
-        if (clients !== undefined) knock(context, lab, clients.node, clients.port);
-        const findings = await examine();
+        const poller = clients && knock(lab, clients.node, clients.port);
+        const findings = await examine({ windowMs });
+        poller?.close();
         await mend(lab);
         assertFirst(findings, id, ...texts);
-        assert.deepEqual(await examine(), [], 'nothing is found when it is mended');
+        // So nothing is left of the faults before it either.
+        const others = findings.map((finding) => finding.id).filter((found) => found !== id);
+        assert.deepEqual(others, also);
       });
     }
+    await t.test('the command tells the same, with its evidence and an exit status', async () => {
+      const socket = ['--socket', '/nowhere'];
+      writeSysctl('net.ipv4.ip_forward', '0');
+      const { status, stdout } = await runProgram(['doctor', '--passive', ...socket]);
+      writeSysctl('net.ipv4.ip_forward', '1');
+      assert.equal(status, 1);
+      assert.match(
+        stdout,
+        /^1 thing is wrong\.\n\n1\. The director does not forward .*\n {3}seen: /,
+      );
+      assert.match(stdout, /\n {3}do: +`sysctl -w net\.ipv4\.ip_forward=1`/);
+      assert.match(
+        stdout,
+        /\nnot looked at: servers and neighbours were not asked \(--passive\)\n$/,
+      );
+    });
+    await t.test('when all faults are mended, nothing is found', async () => {
+      assert.deepEqual(await examine({ windowMs: 1_500 }), []);
+    });
     await t.test(
       'an empty service, a bad file, a missing agent and a missing scheduler',
       async (context) => {

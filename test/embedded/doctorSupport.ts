@@ -34,9 +34,8 @@ export function on(lab: Lab, node: string, command: string): string {
   return lab.network.namespace(node).run(() => execFileSync(program, args, { encoding: 'utf8' }));
 }
 
-/** Sends the first packet of connections from a node, and keeps them until the test ends. */
+/** Sends the first packet of connections from a node, which ask again until they are closed. */
 export function knock(
-  context: TestContext,
   lab: Lab,
   node: string,
   port: number,
@@ -45,7 +44,6 @@ export function knock(
   const { address = virtualAddress, count = 4 } = options;
   return lab.network.namespace(node).run(() => {
     const poller = new ConnectPoller();
-    context.after(() => poller.close());
     const target = connectTarget(ipAddress(address), port, 4);
     for (let each = 0; each < count; each += 1) poller.begin(target, () => undefined);
     return poller;

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { errorsDocument } from '../../src/cli/errorsDocument.js';
+import { findingsDocument } from '../../src/cli/findingsDocument.js';
 import { configDocument } from '../../src/config/document.js';
 import { projectRoot } from '../tools/sourceFiles.js';
 
@@ -10,6 +11,7 @@ import { projectRoot } from '../tools/sourceFiles.js';
 const documents: readonly { readonly file: string; readonly generate: () => string }[] = [
   { file: 'docs/reference/config.md', generate: configDocument },
   { file: 'docs/reference/errors.md', generate: errorsDocument },
+  { file: 'docs/reference/findings.md', generate: findingsDocument },
 ];
 
 for (const { file, generate } of documents) {

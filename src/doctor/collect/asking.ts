@@ -108,10 +108,8 @@ async function askWith(
   link: LinkFact,
   { virtualAddresses, servers, foreignSource }: Questions,
 ): Promise<Answers> {
-  const asArp = (target: IpAddress) => ({
-    target,
-    sender: senderOn(facts, link, virtualAddresses),
-  });
+  const sender = senderOn(facts, link, virtualAddresses);
+  const asArp = (target: IpAddress) => ({ target, sender, isExpected: !isOwn(facts, target) });
   const ipv4 = virtualAddresses.filter((address) => familyOf(address) === 4);
   const targets = servers.map(({ address }) => address).filter((one) => familyOf(one) === 4);
   const heard = await asker.askArp([...new Set([...ipv4, ...targets])].map(asArp));

@@ -31,7 +31,7 @@ export interface DirectorOptions {
   readonly defaultSocket: string;
   /** Whether servers and neighbours may be asked; otherwise only this machine is looked at. */
   readonly active: boolean;
-  /** The shortest time between the two looks at the table where no connection waits. */
+  /** The shortest time between the two looks at the table; absent: time to ask again. */
   readonly windowMs?: number;
 }
 
@@ -67,7 +67,7 @@ export async function collectDirector(options: DirectorOptions): Promise<Directo
     notLookedAt.push(`servers beyond the first ${askedServersMax} were not asked`);
   }
   const waits = 'services' in first && first.connections.waiting.length > 0;
-  const windowMs = waits ? windowWaitingMs : (options.windowMs ?? windowMsMin);
+  const windowMs = options.windowMs ?? (waits ? windowWaitingMs : windowMsMin);
   const table = await lookAgain(first, startedMs + windowMs);
   return {
     ...machine,

@@ -26,8 +26,8 @@ const protocolIcmp = 1;
 const protocolIpip = 4;
 const timeToLive = 64;
 const zeroMacAddress = new Uint8Array(6);
-/** A question is asked this often, since frames get lost. */
-const attempts = 3;
+/** A question is asked this often, since frames get lost; without an answer once more. */
+const attempts = 2;
 const pollIntervalMs = 5;
 
 /** How long answers are awaited after each asking, in milliseconds. */
@@ -38,6 +38,8 @@ export interface ArpQuestion {
   readonly target: IpAddress;
   /** The address that asks; `0.0.0.0` when this machine has none there (RFC 5227). */
   readonly sender: IpAddress;
+  /** Whether somebody should answer; where nobody should, silence is not asked again. */
+  readonly isExpected: boolean;
 }
 
 /** Does a machine answer this ping? */
@@ -85,7 +87,9 @@ export class LinkAsker {
         const mac = formatMacAddress(senderMacAddress);
         if (found !== undefined && !found.includes(mac)) found.push(mac);
       },
-      () => false,
+      (attempt) =>
+        attempt >= attempts &&
+        questions.every(({ target, isExpected }) => !isExpected || answers.get(target)?.length),
     );
     return answers;
   }
@@ -123,11 +127,15 @@ export class LinkAsker {
     this.#socket.close();
   }
 
-  async #ask(send: () => void, hear: (frame: Uint8Array) => void, isDone: () => boolean) {
-    for (let attempt = 0; attempt < attempts && !isDone(); attempt += 1) {
+  async #ask(
+    send: () => void,
+    hear: (frame: Uint8Array) => void,
+    isDone: (attempt: number) => boolean,
+  ): Promise<void> {
+    for (let attempt = 0; attempt <= attempts && !isDone(attempt); attempt += 1) {
       send();
       const deadline = performance.now() + answerWaitMs;
-      while (performance.now() < deadline && !isDone()) {
+      while (performance.now() < deadline && !isDone(attempt)) {
         await sleep(pollIntervalMs);
         this.#drain(hear);
       }

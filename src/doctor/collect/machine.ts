@@ -79,15 +79,13 @@ function collectNetwork(): Pick<MachineFacts, 'links' | 'addresses' | 'routes'> 
       routes: ([4, 6] as const)
         .flatMap((family) => tables.routes(family, mainTable))
         .flatMap(({ destination, hops }) =>
-          hops
-            .filter(({ usable }) => usable)
-            .map(
-              ({ gateway, interfaceIndex }): RouteFact => ({
-                destination,
-                ...(gateway === undefined ? {} : { gateway }),
-                ...nameOf(interfaceIndex),
-              }),
-            ),
+          hops.map(
+            ({ gateway, interfaceIndex }): RouteFact => ({
+              destination,
+              ...(gateway === undefined ? {} : { gateway }),
+              ...nameOf(interfaceIndex),
+            }),
+          ),
         ),
     };
   } finally {

@@ -16,6 +16,8 @@ export interface FirstLook {
   readonly services: readonly ListedTableService[];
   readonly connections: TableConnections;
   readonly daemons: readonly SyncDaemon[];
+  /** On the clock of `performance.now()`. */
+  readonly atMs: number;
 }
 
 /** Looks once; what keeps it from looking is a value. */
@@ -30,6 +32,7 @@ export async function firstLook(
       services,
       connections: readConnections(services, notLookedAt),
       daemons: await table.daemons(),
+      atMs: performance.now(),
     };
   } catch (error) {
     if (!(error instanceof TandemError)) throw error;
@@ -49,11 +52,12 @@ export async function secondLook(first: FirstLook): Promise<TableFacts> {
   const table = await openIpvsTable();
   try {
     const services = await readServices(table);
+    const elapsedMs = performance.now() - first.atMs;
     const { waiting, templates } = readConnections(services, []);
     return {
       kind: 'read',
       services: services.map((entry) => withChanges(entry, first.services)),
-      waiting: waitingInBoth(first.connections.waiting, waiting),
+      waiting: waitingInBoth(first.connections.waiting, waiting, elapsedMs),
       templates,
       daemons: first.daemons,
     };

@@ -2,7 +2,7 @@
 import { familyOf, prefixContains } from '../../wire/ipAddress.js';
 import type { DirectorFacts, ServerProbeFact, WaitingConnection } from '../facts.js';
 import type { Finding } from '../findings.js';
-import { isOnLink, ownAddressTowards, routeTo } from '../paths.js';
+import { isOnLink, linkOf, ownAddressTowards, routeTo } from '../paths.js';
 import { isStandby } from './pathFindings.js';
 import { listed, nameOf, type ServedPair, serverName, serversBy, waitingFor } from './services.js';
 
@@ -33,7 +33,8 @@ function waitingText(waiting: readonly WaitingConnection[], server: string): str
 
 function countersText({ server: { server } }: ServedPair): string {
   const { incomingPackets, outgoingPackets } = server.statistics;
-  return `${incomingPackets} packets went to ${server.address}, ${outgoingPackets} came back (--stats)`;
+  const { address } = server;
+  return `${incomingPackets} packets went to ${address}, ${outgoingPackets} came back (--stats)`;
 }
 
 /** Answers of NAT servers that take another way. */
@@ -52,8 +53,8 @@ export function gatewayElsewhere(facts: DirectorFacts): readonly Finding[] {
       severity: waiting.length > 0 ? 'fault' : 'risk',
       what: `Answers of the server ${address} do not come back through this director.`,
       seen: [
-        `a ping from ${probe.foreignSource ?? 'another network'} reached ${address} and its answer ` +
-          'did not come here; one from our own address was answered',
+        `a ping from ${probe.foreignSource ?? 'another network'} to ${address}: its answer did ` +
+          'not come here; one from our own address was answered',
         ...(waiting.length > 0 ? [waitingText(waiting, address)] : []),
         ...pairs.slice(0, 1).map(countersText),
       ],
@@ -160,7 +161,10 @@ export function unreachableServers(facts: DirectorFacts): readonly Finding[] {
     const probe = probeOf(facts, address);
     if (first === undefined) continue;
     const target = first.server.server.address;
-    if (routeTo(facts, target) === undefined) {
+    const route = routeTo(facts, target);
+    // A link that is down is a finding of its own.
+    if (linkOf(facts, route?.interface)?.running === false) continue;
+    if (route === undefined) {
       findings.push({
         ...unreachable(address),
         seen: [`there is no route to ${address}`],
@@ -227,8 +231,8 @@ export function narrowTunnels(facts: DirectorFacts): readonly Finding[] {
       severity: 'fault',
       what: `Large packets do not get through to ${address}.`,
       seen: [
-        `a ping of ${probe.large.bytes} bytes to ${address}, which must not be fragmented, was not ` +
-          'answered; a small one was',
+        `a ping of ${probe.large.bytes} bytes to ${address}, which must not be fragmented: no ` +
+          'answer; a small one was answered',
         `the interface ${probe.interface ?? ''} says that it carries as much`.replace('  ', ' '),
       ],
       todo: [
@@ -251,11 +255,13 @@ export function unexplainedSilence(
     .map((pair) => ({
       id: 'answers-missing',
       severity: 'fault',
-      what: `Requests for ${nameOf(pair.service)} reach ${serverName(pair.server)}; answers do not come.`,
+      what:
+        `Requests for ${nameOf(pair.service)} go to ${serverName(pair.server)}; answers do not ` +
+        'come back.',
       seen: [waitingText(waitingFor(facts, pair), serverName(pair.server)), countersText(pair)],
       todo: [
-        `\`tandem doctor --realserver\` on ${pair.server.server.address}: its gateway must be this ` +
-          'director, and its firewall must let the service pass.',
+        `\`tandem doctor --realserver\` on ${pair.server.server.address}: its gateway must be ` +
+          'this director, and its firewall must let the service pass.',
         `\`tcpdump -ni ${routeTo(facts, pair.server.server.address)?.interface ?? 'any'} host ` +
           `${pair.server.server.address}\` shows whether it answers at all.`,
       ],

@@ -146,8 +146,8 @@ export function schedulers(facts: DirectorFacts): readonly Finding[] {
               "kernel's modules",
           ],
           todo: [
-            `Install the package that has ip_vs_${scheduler} for this kernel, or configure another ` +
-              '`scheduler` (wrr, wlc).',
+            `Install the package that has ip_vs_${scheduler} for this kernel, or configure ` +
+              'another `scheduler` (wrr, wlc).',
           ],
         },
       ];
@@ -215,7 +215,8 @@ export function stayingClients(facts: DirectorFacts): readonly Finding[] {
             : 'the kernel remembers no client for it at this moment',
         ],
         todo: [
-          `\`sysctl -w ${setting}=1\`, and the same in /etc/sysctl.d, or \`system: { manage: true }\`.`,
+          `\`sysctl -w ${setting}=1\`, and the same in /etc/sysctl.d, or ` +
+            '`system: { manage: true }`.',
           'Or `whenDown: remove` for the service.',
         ],
       },

@@ -54,7 +54,7 @@ function gateway(facts: RealServerFacts): readonly Finding[] {
     );
     if (good) return [];
     const found = defaults.map(({ gateway: via, interface: name }) =>
-      via === undefined ? `out of ${name}, without a gateway` : `via ${via}`,
+      via === undefined ? `out of ${name ?? 'nowhere'}, without a gateway` : `via ${via}`,
     );
     return [
       {
