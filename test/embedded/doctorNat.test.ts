@@ -189,7 +189,7 @@ function weigh(address: IpAddress, weight: number): Promise<void> {
 ipvsTest(
   'faults that are planted in a NAT lab are found, and nothing on a healthy one',
   async (_, t) => {
-    const lab = await doctorLab(t);
+    const lab = await doctorLab(t, 'nat');
     lab.network.namespace('lb1').enter();
     writeSysctl('net.ipv4.conf.all.rp_filter', '0');
     on(lab, 'lb1', 'ip address add 172.25.254.100/24 dev eth0');

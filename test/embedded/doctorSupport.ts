@@ -8,7 +8,8 @@ import { collectDirector } from '../../src/doctor/collect/director.js';
 import { diagnoseDirector } from '../../src/doctor/diagnose.js';
 import type { Finding, FindingId } from '../../src/doctor/findings.js';
 import { Lab } from '../../src/drill/lab.js';
-import { natTopology } from '../../src/drill/topology.js';
+import { topologies } from '../../src/drill/topologies.js';
+import type { TopologyName } from '../../src/drill/topology.js';
 import { ConnectPoller, connectTarget } from '../../src/kernel/connectPoller.js';
 import { openIpvsTable } from '../../src/kernel/ipvsTable.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
@@ -21,8 +22,8 @@ export const virtualAddress = ipAddress('172.25.254.100');
 const nowhere = join(tmpdir(), 'no-such-agent');
 
 /** A lab without agents whose servers work. */
-export async function doctorLab(context: TestContext): Promise<Lab> {
-  const lab = new Lab(natTopology, 'embedded', 'drill');
+export async function doctorLab(context: TestContext, name: TopologyName): Promise<Lab> {
+  const lab = new Lab(topologies[name], 'embedded', 'drill');
   context.after(() => lab.remove());
   await lab.startServers();
   return lab;
