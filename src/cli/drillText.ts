@@ -73,6 +73,7 @@ function conditionsLine({ conditions }: DrillReport): string {
   return (
     `a request every ${conditions.probeIntervalMs} ms (at most ` +
     `${conditions.proberLatenessMaxMs} ms late, ${conditions.requestsSkipped} skipped), ` +
+    (conditions.clientStalledMs > 0 ? `stood still for ${conditions.clientStalledMs} ms, ` : '') +
     `adverts every ${conditions.advertIntervalMs} ms, ` +
     `checks every ${conditions.checkIntervalMs} ms; ` +
     'times count from the fault'

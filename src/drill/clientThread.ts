@@ -1,15 +1,18 @@
 /** The worker thread of the client node: all of the load, and its measurements. */
+import { nowUs } from '../kernel/monotonicClock.js';
 import { Download } from './download.js';
 import { serveLabThread } from './labThread.js';
 import type { LoadProgress, LoadReply, LoadRequest, LoadSettings } from './loadProtocol.js';
+import { Patience } from './patience.js';
 import { PersistentClient } from './persistentClient.js';
 import { Prober } from './prober.js';
 import { takeTurns } from './takeTurns.js';
 
 serveLabThread<LoadSettings, LoadRequest, LoadReply>((settings) => {
-  const prober = new Prober(settings);
+  const patience = new Patience(settings.timeoutMs, nowUs);
+  const prober = new Prober(settings, patience);
   const persistent = settings.persistent.clientAddresses.map(
-    (address) => new PersistentClient(settings, address),
+    (address) => new PersistentClient(settings, address, patience),
   );
   const downloads = Array.from({ length: settings.downloads.count }, (_, index) => {
     const { sourceAddresses } = settings.prober;
@@ -35,8 +38,10 @@ serveLabThread<LoadSettings, LoadRequest, LoadReply>((settings) => {
   return async (request) => {
     switch (request.type) {
       case 'take-turns':
-        return { type: 'turns', turns: await takeTurns(settings, request.count) };
+        patience.start();
+        return { type: 'turns', turns: await takeTurns(settings, request.count, patience) };
       case 'start': {
+        patience.start();
         prober.start();
         const spacingMs = settings.persistent.intervalMs / Math.max(1, persistent.length);
         for (const [index, client] of persistent.entries()) client.start(index * spacingMs);
@@ -48,6 +53,7 @@ serveLabThread<LoadSettings, LoadRequest, LoadReply>((settings) => {
       case 'finish': {
         for (const client of persistent) client.stop();
         await prober.stop();
+        patience.stop();
         for (const download of downloads) download.stop();
         return {
           type: 'finished',
@@ -55,6 +61,7 @@ serveLabThread<LoadSettings, LoadRequest, LoadReply>((settings) => {
             requests: prober.records,
             skipped: prober.skipped,
             latenessMaxUs: prober.latenessMaxUs,
+            stalledUs: patience.stalledUs,
             recordsDropped: prober.recordsDropped,
             persistent: persistent.map((client) => client.record),
             downloads: downloads.map((download) => download.record),

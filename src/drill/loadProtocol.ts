@@ -47,11 +47,12 @@ export const downloadSlotUs = 100_000;
 
 /** What the client node does. */
 export interface LoadSettings {
+  /** How long a request may take. Time in which the client's thread stood still does not count. */
+  readonly timeoutMs: number;
   readonly prober: {
     /** Everything goes to the first; single turns of the scheduler are tried at all of them. */
     readonly listeners: readonly [TopologyListener, ...TopologyListener[]];
     readonly intervalMs: number;
-    readonly timeoutMs: number;
     /** Requests that may be under way at once; a due request beyond is skipped and counted. */
     readonly inFlightMax: number;
     readonly sourceAddresses: readonly IpAddress[];
@@ -60,7 +61,6 @@ export interface LoadSettings {
     /** Each client asks at them by turns: it shall find the same server at all of them. */
     readonly listeners: readonly [TopologyListener, ...TopologyListener[]];
     readonly intervalMs: number;
-    readonly timeoutMs: number;
     readonly clientAddresses: readonly IpAddress[];
   };
   readonly downloads: { readonly listener: TopologyListener; readonly count: number };
@@ -100,6 +100,8 @@ export interface LoadResult {
   readonly skipped: number;
   /** Greatest lateness of a due request, in microseconds: how far the measurement can be off. */
   readonly latenessMaxUs: number;
+  /** How long the thread stood still in all, in microseconds: the machine was busy elsewhere. */
+  readonly stalledUs: number;
   /** Records beyond the bound, which are counted and not kept. */
   readonly recordsDropped: number;
   readonly persistent: readonly PersistentClientRecord[];

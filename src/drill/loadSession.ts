@@ -72,17 +72,16 @@ export class LoadSession {
 function loadSettings(topology: Topology, load: ScenarioLoad, limits: DrillLimits): LoadSettings {
   const { listeners } = serviceOfKind(topology, false);
   return {
+    timeoutMs: limits.requestTimeoutMs,
     prober: {
       listeners,
       intervalMs: limits.probeIntervalMs,
-      timeoutMs: limits.requestTimeoutMs,
       inFlightMax: limits.requestsInFlightMax,
       sourceAddresses: topology.clients.probers,
     },
     persistent: {
       listeners: serviceOfKind(topology, true).listeners,
       intervalMs: limits.persistentIntervalMs,
-      timeoutMs: limits.requestTimeoutMs,
       clientAddresses: topology.clients.persistent.slice(0, load.persistentClients),
     },
     downloads: { listener: listeners[0], count: load.downloads },

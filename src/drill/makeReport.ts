@@ -56,6 +56,7 @@ function conditions(observation: Observation): DrillConditions {
     checkFall: labTimings.checkFall,
     allowanceMs: limits.allowanceMs,
     proberLatenessMaxMs: tenths(load.latenessMaxUs / 1_000),
+    clientStalledMs: tenths(load.stalledUs / 1_000),
     requestsSkipped: load.skipped,
     recordsDropped: load.recordsDropped,
     framesDropped: observation.framesDropped,

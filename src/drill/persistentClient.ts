@@ -1,6 +1,7 @@
 /** A client with an address of its own that asks again and again, one request after the other. */
 import type { IpAddress } from '../wire/ipAddress.js';
 import type { LoadSettings, PersistentClientRecord, RequestRecord } from './loadProtocol.js';
+import type { Patience } from './patience.js';
 import { type PlainRequest, sendPlainRequest } from './plainRequest.js';
 import { recordsMax } from './prober.js';
 
@@ -9,26 +10,28 @@ export class PersistentClient {
   /** When a request was last answered. */
   lastAnswerUs: number | null = null;
   readonly #settings: LoadSettings;
+  readonly #patience: Patience;
   readonly #address: IpAddress;
   readonly #requests: RequestRecord[] = [];
   #underWay: PlainRequest | undefined;
-  #timers: NodeJS.Timeout[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(settings: LoadSettings, address: IpAddress) {
+  constructor(settings: LoadSettings, address: IpAddress, patience: Patience) {
     this.#settings = settings;
+    this.#patience = patience;
     this.#address = address;
   }
 
   /** Begins, after a delay that keeps the clients from asking all at once. */
   start(delayMs: number): void {
-    this.#timers = [setTimeout(() => this.#ask(), delayMs)];
+    this.#timer = setTimeout(() => this.#ask(), delayMs);
   }
 
   /** Asks no more; a request under way is given up and not recorded. */
   stop(): void {
     this.#stopped = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    clearTimeout(this.#timer);
     this.#underWay?.expire();
   }
 
@@ -38,17 +41,17 @@ export class PersistentClient {
   }
 
   #ask(): void {
-    const { listeners, timeoutMs, intervalMs } = this.#settings.persistent;
+    const { listeners, intervalMs } = this.#settings.persistent;
     const listener = listeners[this.#requests.length % listeners.length] ?? listeners[0];
     const target = { ...listener, localAddress: this.#address };
     const request = sendPlainRequest(target, (record) => {
-      for (const timer of this.#timers) clearTimeout(timer);
+      this.#patience.forget(request);
       if (this.#stopped) return;
       if ('server' in record.result) this.lastAnswerUs = record.endedUs;
       if (this.#requests.length < recordsMax) this.#requests.push(record);
-      this.#timers = [setTimeout(() => this.#ask(), intervalMs)];
+      this.#timer = setTimeout(() => this.#ask(), intervalMs);
     });
     this.#underWay = request;
-    this.#timers = [setTimeout(() => request.expire(), timeoutMs)];
+    this.#patience.watch(request);
   }
 }

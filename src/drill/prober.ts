@@ -1,6 +1,7 @@
 /** Sends a new request at a fixed interval, whatever became of those before. */
 import { nowUs } from '../kernel/monotonicClock.js';
 import type { LoadSettings, RequestRecord } from './loadProtocol.js';
+import type { Patience } from './patience.js';
 import { type PlainRequest, sendPlainRequest } from './plainRequest.js';
 
 /** Bound of the kept records: an hour at ten a second, or 5 minutes at 1,000. */
@@ -20,13 +21,14 @@ export class Prober {
   latenessMaxUs = 0;
   lastAnswerUs: number | null = null;
   readonly #settings: LoadSettings;
-  /** In the order of sending, so that the first is the first to expire. */
+  readonly #patience: Patience;
   readonly #underWay = new Set<PlainRequest>();
   #nextDueUs = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(settings: LoadSettings) {
+  constructor(settings: LoadSettings, patience: Patience) {
     this.#settings = settings;
+    this.#patience = patience;
   }
 
   /** Begins. */
@@ -41,7 +43,6 @@ export class Prober {
     this.#timer = undefined;
     while (this.#underWay.size > 0) {
       await new Promise((resolve) => setTimeout(resolve, 10));
-      this.#expire(nowUs());
     }
   }
 
@@ -49,7 +50,6 @@ export class Prober {
     const now = nowUs();
     const intervalUs = this.#settings.prober.intervalMs * 1_000;
     this.latenessMaxUs = Math.max(this.latenessMaxUs, now - this.#nextDueUs);
-    this.#expire(now);
     for (let count = 0; this.#nextDueUs <= now; count += 1) {
       this.#nextDueUs += intervalUs;
       if (count >= burstMax || this.#underWay.size >= this.#settings.prober.inFlightMax) {
@@ -62,15 +62,6 @@ export class Prober {
     this.#timer = setTimeout(() => this.#turn(), waitMs);
   }
 
-  /** All requests have the same time limit, so one look at the oldest ones is enough. */
-  #expire(now: number): void {
-    const limitUs = this.#settings.prober.timeoutMs * 1_000;
-    for (const request of this.#underWay) {
-      if (now - request.sentUs < limitUs) return;
-      request.expire();
-    }
-  }
-
   #send(): void {
     const { listeners, sourceAddresses } = this.#settings.prober;
     const localAddress = sourceAddresses[this.sent % sourceAddresses.length];
@@ -78,9 +69,11 @@ export class Prober {
     this.sent += 1;
     const request = sendPlainRequest({ ...listeners[0], localAddress }, (record) => {
       this.#underWay.delete(request);
+      this.#patience.forget(request);
       this.#keep(record);
     });
     this.#underWay.add(request);
+    this.#patience.watch(request);
   }
 
   #keep(record: RequestRecord): void {

@@ -44,6 +44,8 @@ export interface DrillConditions {
   readonly allowanceMs: number;
   /** Greatest lateness of the prober: how far the client's times can be off. */
   readonly proberLatenessMaxMs: number;
+  /** How long the client stood still in all, because the machine was busy elsewhere. */
+  readonly clientStalledMs: number;
   /** Requests that were due and not sent, because the prober was late or at its bound. */
   readonly requestsSkipped: number;
   readonly recordsDropped: number;

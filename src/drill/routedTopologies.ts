@@ -141,7 +141,11 @@ function director(name: string, address: string): TopologyNode {
     role: 'director',
     interfaces: [{ name: 'eth0', network: 'inside', addresses: [prefix(address)] }],
     gateway: routerAddress,
-    sysctls: directorSysctls,
+    sysctls: {
+      ...directorSysctls,
+      // A client that uses a port again would go to the server it had, even one of weight 0.
+      'net.ipv4.vs.conn_reuse_mode': '3',
+    },
   };
 }
 

@@ -1,13 +1,15 @@
 /** Requests one after the other, so that each turn of the scheduler can be told. */
 import type { LoadSettings, RequestRecord } from './loadProtocol.js';
+import type { Patience } from './patience.js';
 import { sendPlainRequest } from './plainRequest.js';
 
 /** Sends `count` requests, at all listeners by turns, and waits for each before the next. */
 export async function takeTurns(
   { prober }: LoadSettings,
   count: number,
+  patience: Patience,
 ): Promise<readonly RequestRecord[]> {
-  const { listeners, sourceAddresses, timeoutMs } = prober;
+  const { listeners, sourceAddresses } = prober;
   const [localAddress] = sourceAddresses;
   if (localAddress === undefined) throw new RangeError('the prober has no source address');
   const turns: RequestRecord[] = [];
@@ -16,10 +18,10 @@ export async function takeTurns(
     turns.push(
       await new Promise<RequestRecord>((resolve) => {
         const request = sendPlainRequest({ ...listener, localAddress }, (record) => {
-          clearTimeout(timer);
+          patience.forget(request);
           resolve(record);
         });
-        const timer = setTimeout(() => request.expire(), timeoutMs);
+        patience.watch(request);
       }),
     );
   }

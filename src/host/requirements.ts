@@ -10,6 +10,8 @@ export const requirementReasons = {
   'reverse-path': 'the strict reverse path filter drops clients that come in by another interface',
   'masquerade-conntrack': 'masquerading sees balanced connections only with it',
   'template-expiry': 'persistent clients would stay with a server of weight 0',
+  'port-reuse':
+    'a client that uses a port again would go to the server it had, even one of weight 0',
 } as const;
 
 /** A key of {@link requirementReasons}. */
@@ -52,6 +54,7 @@ export function directorRequirements(config: TandemConfig): readonly Requirement
     ...(services.some(keepsFailedServers)
       ? [exactly('net.ipv4.vs.expire_quiescent_template', '1', 'template-expiry', 'advised')]
       : []),
+    ...(services.some(seesRequestsOnly) ? [portReuse] : []),
   ];
 }
 
@@ -70,6 +73,22 @@ export function directorInterfaces(config: TandemConfig): readonly string[] {
 export function familyOfService({ listeners: [first] }: ServiceConfig): 4 | 6 {
   if (first === undefined) return 4;
   return first.kind === 'address' ? familyOf(first.address) : first.family;
+}
+
+/**
+ * The last state that a director sees of such a connection is FIN_WAIT; bit 2 schedules a new
+ * connection of the same ports then as well (Documentation/networking/ipvs-sysctl.rst).
+ */
+const portReuse: Requirement = {
+  setting: 'net.ipv4.vs.conn_reuse_mode',
+  accepted: ['2', '3'],
+  wanted: '3',
+  reason: 'port-reuse',
+  level: 'advised',
+};
+
+function seesRequestsOnly({ servers }: ServiceConfig): boolean {
+  return servers.some(({ forwarding }) => forwarding === 'dr' || forwarding === 'tunnel');
 }
 
 function translates({ servers }: ServiceConfig): boolean {

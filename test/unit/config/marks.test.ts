@@ -123,6 +123,14 @@ test('templates must expire where a failed server has weight 0', () => {
   assert.equal(needs(changed(['scheduler: wrr', removed])), false);
 });
 
+test('a director that sees requests only must schedule anew when a port is used again', () => {
+  const needs = (text: string): boolean =>
+    directorRequirements(read(text)).some(({ reason }) => reason === 'port-reuse');
+  assert.equal(needs(changed()), false);
+  assert.equal(needs(changed(['forward: nat', 'forward: dr'])), true);
+  assert.equal(needs(changed(['forward: nat', 'forward: tunnel'])), true);
+});
+
 function read(text: string) {
   const { configs, problems } = checkConfigText(text);
   assert.deepEqual(problems, []);

@@ -127,6 +127,7 @@ export function goodCrash(changes: Partial<Observation> = {}): Observation {
     ],
     skipped: 0,
     latenessMaxUs: 1_500,
+    stalledUs: 0,
     recordsDropped: 0,
     persistent: [0, 1].map((index) => ({
       address: persistentClientAddress(index),
