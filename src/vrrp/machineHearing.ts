@@ -190,6 +190,8 @@ function assertActive(draft: MachineDraft, isOfferEnded: boolean): void {
   const nextAnnouncementUs = (lastAnnouncedUs ?? 0) + assertionAnnouncementGapUs;
   if (lastAnnouncedUs === undefined || draft.nowUs >= nextAnnouncementUs) {
     draft.announce(spec.addresses, spec.announcements.repeat);
+    // The other announces after its advertisement, and its burst may be on its way still.
+    draft.arm('delayed-announcement', draft.nowUs + assertionAnnouncementGapUs);
   } else {
     // It takes the place of a later burst: the split may have been what the link needs to hear of.
     draft.arm('delayed-announcement', nextAnnouncementUs);

@@ -32,6 +32,14 @@ test('a lower advert, the sign of a healed split, makes the Active announce agai
   assert.deepEqual(walk.did, ['advertise 100', 'announce 2x5']);
 });
 
+test('the answer to a lower advert is repeated: the other may have a burst on its way', () => {
+  const walk = Walk.active({ addresses }).pass(10_000_000).hear({ priority: 50 });
+  assert.equal(walk.due('delayed-announcement'), 1_000_000);
+  walk.beatUntil('delayed-announcement').runNext('delayed-announcement');
+  assert.deepEqual(walk.did, ['announce 2x5']);
+  assert.equal(walk.due('delayed-announcement'), undefined);
+});
+
 test('lower adverts cause at most one burst per second, and the last is not lost', () => {
   const walk = Walk.active({ addresses }).pass(10_000_000).hear({ priority: 50 });
   walk.pass(400_000).hear({ priority: 50 });
