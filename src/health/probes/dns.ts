@@ -3,11 +3,14 @@ import { randomInt } from 'node:crypto';
 import { type DecodedPacket, decode, encode, type Packet } from 'dns-packet';
 import type { ProbeSpecOf } from '../probeSpec.js';
 import { exchangeDatagram } from './datagram.js';
-import { recordText } from './dnsRecordText.js';
+import { isRecord, normalizedRecord, recordText } from './dnsRecordText.js';
 import { converse } from './peer.js';
 import { failed, type Probe, type ProbeOutcome, passed } from './probe.js';
 
 type DnsProbeSpec = ProbeSpecOf<'dns'>;
+
+/** The library gives the response code as well, and its types do not tell. */
+type DnsAnswer = DecodedPacket & { readonly rcode?: string };
 
 /** The flag that asks for recursion (RFC 1035, 4.1.1). */
 const recursionDesired = 0x100;
@@ -47,7 +50,7 @@ function question(spec: DnsProbeSpec, id: number): Packet {
 }
 
 function judge(spec: DnsProbeSpec, id: number, bytes: Buffer): ProbeOutcome | undefined {
-  let packet: DecodedPacket & { readonly rcode?: string };
+  let packet: DnsAnswer;
   try {
     packet = decode(bytes);
   } catch (error) {
@@ -62,7 +65,10 @@ function judge(spec: DnsProbeSpec, id: number, bytes: Buffer): ProbeOutcome | un
   const texts = (packet.answers ?? [])
     .filter((record) => record.type === spec.recordType)
     .map((record) => recordText(record));
-  const missing = spec.answers.find((answer) => !texts.includes(normalized(answer)));
+  const missing = spec.answers.find((answer) => {
+    const wanted = normalizedRecord(spec.recordType, answer);
+    return !texts.some((text) => isRecord(spec.recordType, wanted, text));
+  });
   const list = texts.length === 0 ? 'nothing' : texts.join(', ');
   if (missing !== undefined) return failed('unexpected-answer', `${missing} is not in: ${list}`);
   if (texts.length < spec.answersMin) {
@@ -71,11 +77,13 @@ function judge(spec: DnsProbeSpec, id: number, bytes: Buffer): ProbeOutcome | un
   return passed(`${code}: ${list}`);
 }
 
-function echoes({ questions = [] }: Packet, { name, recordType }: DnsProbeSpec): boolean {
-  const [asked] = questions;
-  return asked?.type === recordType && normalized(asked.name) === normalized(name);
+/** A server that could not read the question, or refuses it, need not repeat it. */
+function echoes(packet: DnsAnswer, { name, recordType }: DnsProbeSpec): boolean {
+  const [asked] = packet.questions ?? [];
+  if (asked === undefined) return (packet.rcode ?? 'NOERROR') !== 'NOERROR';
+  return asked.type === recordType && nameOf(asked.name) === nameOf(name);
 }
 
-function normalized(text: string): string {
+function nameOf(text: string): string {
   return text.toLowerCase().replace(/\.$/, '');
 }

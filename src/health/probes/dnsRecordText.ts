@@ -1,9 +1,39 @@
-/** Records of DNS as one line of text, as zone files write them, in lower case. */
+/** Records of DNS as one line of text, as zone files write them, and what an operator wrote. Pure. */
 import type { Answer } from 'dns-packet';
+import { parseIpAddress } from '../../wire/ipAddress.js';
+import type { DnsRecordType } from '../probeSpec.js';
 
-/** What a record holds, without dots at the ends of names. */
+/** What a record holds, in the form of {@link normalizedRecord}. */
 export function recordText(record: Answer): string {
-  return textOf(record).toLowerCase().replace(/\.$/, '');
+  return normalizedRecord(record.type as DnsRecordType, textOf(record));
+}
+
+/**
+ * One form for the ways to write a record: no quotes, no dots at the ends of names, addresses in
+ * their shortest form, lower case but for texts.
+ */
+export function normalizedRecord(type: DnsRecordType, text: string): string {
+  switch (type) {
+    case 'TXT':
+      return text.replace(/^"(.*)"$/, '$1');
+    case 'A':
+    case 'AAAA':
+      return parseIpAddress(text) ?? text;
+    default:
+      return text
+        .toLowerCase()
+        .split(/\s+/)
+        .map((word) => word.replace(/^"(.*)"$/, '$1').replace(/(.)\.$/, '$1'))
+        .join(' ');
+  }
+}
+
+/**
+ * Whether a record is the one that is wanted, both in the form of {@link normalizedRecord}. Of a
+ * start of authority the beginning is enough: its serial changes with every edit of the zone.
+ */
+export function isRecord(type: DnsRecordType, wanted: string, text: string): boolean {
+  return text === wanted || (type === 'SOA' && text.startsWith(`${wanted} `));
 }
 
 function textOf(record: Answer): string {
@@ -20,8 +50,10 @@ function textOf(record: Answer): string {
       const { priority = 0, weight = 0, port, target } = record.data;
       return `${priority} ${weight} ${port} ${target}`;
     }
-    case 'SOA':
-      return `${record.data.mname} ${record.data.rname} ${record.data.serial ?? 0}`;
+    case 'SOA': {
+      const { mname, rname, serial = 0, refresh = 0, retry = 0, expire = 0 } = record.data;
+      return `${mname} ${rname} ${serial} ${refresh} ${retry} ${expire} ${record.data.minimum ?? 0}`;
+    }
     case 'CAA':
       return `${record.data.flags ?? 0} ${record.data.tag} ${record.data.value}`;
     case 'TXT':

@@ -16,8 +16,8 @@ import { type NodeError, outcomeOfSystemError } from './systemErrors.js';
 type Settle = (result: HttpAnswer | ProbeOutcome) => void;
 
 /**
- * Asks on a new connection and ends it. A body that nobody wants is not read. The header is bounded
- * by Node's own limit of 16 KiB.
+ * Asks on a new connection and ends it. An answer whose status is not wanted is not read to its
+ * end. The header is bounded by Node's own limit of 16 KiB.
  */
 export const askHttp1: AskHttp = (target, question, signal) =>
   new Promise((resolve, reject) => {
@@ -56,8 +56,9 @@ export const askHttp1: AskHttp = (target, question, signal) =>
           takeResponse(question, incoming, settle);
         });
         client.on('upgrade', (incoming, upgraded) => {
+          // What follows is another protocol, and no body.
           upgraded.destroy();
-          takeResponse(question, incoming, settle);
+          settle({ ...answerOf(incoming), body: Buffer.alloc(0) });
         });
         client.end(request.body);
       },
@@ -91,21 +92,25 @@ function progressOf(response: IncomingMessage | undefined): string {
 function takeResponse(question: HttpQuestion, response: IncomingMessage, settle: Settle): void {
   response.on('error', (error) => settle(outcomeOfHttpError(error)));
   response.on('close', () => settle(failed('truncated', 'the connection was closed')));
-  const { location } = response.headers;
-  const answer = { status: response.statusCode ?? 0, statusLine: statusLineOf(response), location };
+  const answer = answerOf(response);
   const declared = Number(response.headers['content-length'] ?? 0);
-  if (question.wanted(answer.status) !== 'body') {
+  const part = question.wanted(answer.status);
+  if (part === 'no') {
     settle({ ...answer, body: Buffer.alloc(0) });
-  } else if (question.request.method !== 'HEAD' && declared > bodyBytesMax) {
+  } else if (part === 'body' && question.request.method !== 'HEAD' && declared > bodyBytesMax) {
     settle(failed('too-large', `a body of ${declared} bytes is declared`));
   } else {
-    const gathered = gatherBody(response, settle);
+    const gathered = gatherBody(response, part === 'body', answer, settle);
     response.on('end', () => {
-      const body = gathered.take();
-      if (response.complete) settle({ ...answer, body });
-      else settle(failed('truncated', `the body ended after ${body.length} bytes`));
+      if (response.complete) settle({ ...answer, body: gathered.take() });
+      else settle(failed('truncated', `the body ended after ${gathered.length} bytes`));
     });
   }
+}
+
+function answerOf(response: IncomingMessage): Omit<HttpAnswer, 'body'> {
+  const { location } = response.headers;
+  return { status: response.statusCode ?? 0, statusLine: statusLineOf(response), location };
 }
 
 function statusLineOf(response: IncomingMessage): string {

@@ -5,6 +5,12 @@ import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
 /** Bytes of a body that a probe reads; a larger one fails with `too-large`, if it matters. */
 export const bodyBytesMax = 1_048_576;
 
+/**
+ * Bytes of a body that nobody looks at, which are read all the same: a server that breaks off or
+ * drips in them is not healthy. What comes after them is not waited for.
+ */
+export const indifferentBytesMax = 65_536;
+
 /** One request. */
 export interface HttpRequest {
   readonly scheme: 'http' | 'https';
@@ -42,21 +48,42 @@ interface BodySource {
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;
 }
 
-/** Gathers a body up to {@link bodyBytesMax}; gives what has been gathered when asked. */
+/** A body as it comes in. */
+export interface GatheredBody {
+  /** Bytes so far. */
+  readonly length: number;
+  /** All of it; nothing of a body that nobody looks at. */
+  take(): Buffer;
+}
+
+/**
+ * Gathers a body of which nothing else is known than whether it matters. One that matters and is
+ * larger than {@link bodyBytesMax} is a failure; one that does not is whole enough after
+ * {@link indifferentBytesMax}, and the answer is settled without its end.
+ */
 export function gatherBody(
   source: BodySource,
-  settle: (outcome: ProbeOutcome) => void,
-): { take(): Buffer } {
+  matters: boolean,
+  answer: Omit<HttpAnswer, 'body'>,
+  settle: (result: HttpAnswer | ProbeOutcome) => void,
+): GatheredBody {
   const chunks: Buffer[] = [];
-  let bytes = 0;
+  let length = 0;
   source.on('data', (chunk) => {
-    bytes += chunk.length;
-    if (bytes > bodyBytesMax) {
+    length += chunk.length;
+    if (matters && length > bodyBytesMax) {
       chunks.length = 0;
       settle(failed('too-large', `the body is larger than ${bodyBytesMax} bytes`));
-      return;
+    } else if (matters) {
+      chunks.push(chunk);
+    } else if (length > indifferentBytesMax) {
+      settle({ ...answer, body: Buffer.alloc(0) });
     }
-    chunks.push(chunk);
   });
-  return { take: () => Buffer.concat(chunks) };
+  return {
+    get length() {
+      return length;
+    },
+    take: () => Buffer.concat(chunks),
+  };
 }

@@ -53,18 +53,18 @@ test('a server that drips its header fails at the deadline', async (t) => {
   assert.equal(outcome.reason, 'timeout');
 });
 
-test('a server that drips its body fails at the deadline when the body matters', async (t) => {
+test('a server that drips its body fails at the deadline, whether the body matters or not', async (t) => {
   const server = await tcpServer(t, (socket) => {
     onRequestHeader(socket, () => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
       drip(socket, 'ok');
     });
   });
-  const outcome = await probeOnce(server.target, wantsBody, shortTimeoutMs);
-  assert.equal(outcome.reason, 'timeout');
-  assert.equal(outcome.detail, 'HTTP/1.1 200 OK: the body did not end in time');
-  const indifferent = await probeOnce(server.target, httpSpec());
-  assert.equal(indifferent.reason, 'passed');
+  for (const spec of [wantsBody, httpSpec()]) {
+    const outcome = await probeOnce(server.target, spec, shortTimeoutMs);
+    assert.equal(outcome.reason, 'timeout');
+    assert.equal(outcome.detail, 'HTTP/1.1 200 OK: the body did not end in time');
+  }
 });
 
 test('interim answers without end do not prolong the deadline', async (t) => {
@@ -159,16 +159,25 @@ const endings: readonly {
 for (const { title, answer, reason, detail } of endings) {
   test(`a server that sends ${title} fails with ${reason}`, async (t) => {
     const server = await answerWith(t, Buffer.from(answer, 'latin1'));
-    const outcome = await probeOnce(server.target, wantsBody);
-    assert.equal(outcome.result, 'failed');
-    assert.equal(outcome.reason, reason, outcome.detail);
-    assert.match(outcome.detail, detail);
+    for (const spec of [wantsBody, httpSpec()]) {
+      const outcome = await probeOnce(server.target, spec);
+      assert.equal(outcome.result, 'failed');
+      assert.equal(outcome.reason, reason, outcome.detail);
+      assert.match(outcome.detail, detail);
+    }
   });
 }
 
-test('a body that breaks off does not matter when nothing is expected of it', async (t) => {
-  const server = await answerWith(t, 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok');
-  assert.equal((await probeOnce(server.target, httpSpec())).reason, 'passed');
+test('a body that breaks off does not matter when the status is wrong already', async (t) => {
+  const server = await answerWith(t, 'HTTP/1.1 500 Oops\r\nContent-Length: 10\r\n\r\nok');
+  assert.equal((await probeOnce(server.target, httpSpec())).reason, 'unexpected-status');
+});
+
+test('another protocol may follow where the check wants one', async (t) => {
+  const answer = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n';
+  const server = await answerWith(t, answer);
+  const spec = httpSpec({ expectStatus: [{ from: 101, to: 101 }] });
+  assert.equal((await probeOnce(server.target, spec)).reason, 'passed');
 });
 
 for (const [place, bytes] of [
@@ -212,7 +221,7 @@ test('of a body of 100 MB no more is read than the bound', async (t) => {
   assert.ok(server.bytesTaken() < 50_000_000, `${server.bytesTaken()} bytes were taken`);
 });
 
-test('a body of 100 MB that does not matter is not read', async (t) => {
+test('of a body of 100 MB that does not matter only the beginning is read', async (t) => {
   const server = await endlessServer(t, 100_000_000);
   assert.equal((await probeOnce(server.target, httpSpec())).reason, 'passed');
   assert.ok(server.bytesTaken() < 50_000_000, `${server.bytesTaken()} bytes were taken`);
