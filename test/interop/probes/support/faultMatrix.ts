@@ -10,7 +10,7 @@ import { serverAddress } from './serverScene.js';
 export const impatientMs = 1_500;
 
 /** An answer is cut at so many places, evenly spread. */
-const cutsMax = 40;
+const cutsMax = 20;
 
 /** Nobody listens here. */
 export const closedPort = 9;
