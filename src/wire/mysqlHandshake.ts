@@ -28,6 +28,7 @@ const otherMethodMark = 0xfe;
 const okMark = 0;
 /** LONG_PASSWORD, PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH. */
 const capabilities = 0x0000_0001 | 0x0000_0200 | 0x0000_8000 | 0x0008_0000;
+const oldMethod = 'mysql_old_password';
 const packetBytesMax = 0x0100_0000;
 const charsetUtf8 = 33;
 /** Bytes of the challenge before and behind the flags of the server. */
@@ -94,6 +95,10 @@ export function decodeReply(payload: Uint8Array): MysqlReply | undefined {
     case errorMark:
       return decodeError(payload);
     case otherMethodMark: {
+      // Alone it means the method of before 4.1, which needs no challenge of its own.
+      if (payload.length === 1) {
+        return { kind: 'other-method', method: oldMethod, challenge: new Uint8Array(0) };
+      }
       const end = payload.indexOf(0, 1);
       if (end < 0) return undefined;
       const challenge = payload.slice(end + 1, end + 21);

@@ -1,8 +1,14 @@
-/** The PostgreSQL probe: a session is begun, up to the demand for a password. */
-import { decodeFirstMessage, encodeStartup, messageBytes } from '../../wire/postgresStartup.js';
+/** The PostgreSQL probe: a session is begun, up to the demand for a password or its first prompt. */
+import {
+  authenticationOk,
+  decodeMessage,
+  encodeStartup,
+  messageBytes,
+  type PostgresMessage,
+} from '../../wire/postgresStartup.js';
 import type { ProbeSpecOf } from '../probeSpec.js';
-import { converse, exchangeBytesMax } from './peer.js';
-import { failed, type Probe, passed } from './probe.js';
+import { converse, exchangeBytesMax, type Peer } from './peer.js';
+import { failed, type Probe, type ProbeOutcome, passed } from './probe.js';
 
 /** Terminate, without a body. */
 const terminate = Uint8Array.of(0x58, 0, 0, 0, 4);
@@ -13,27 +19,53 @@ const terminate = Uint8Array.of(0x58, 0, 0, 0, 4);
  */
 const works = /^(28|3D)/;
 
-/** Passes when the server asks for a password, lets the user in, or refuses this user alone. */
+/**
+ * Passes when the server asks for a password, begins a session, or refuses this user alone. The
+ * demand is left unanswered: the server ends then without a word in its log.
+ */
 export const probePostgres: Probe<ProbeSpecOf<'postgres'>> = (target, spec, signal) =>
   converse(target, { origin: spec.origin }, signal, async (peer) => {
     peer.write(encodeStartup({ user: spec.user, database: spec.database }));
-    let malformed = false;
-    const bytes = await peer.take('the answer to the startup', (received) => {
-      const length = messageBytes(received);
-      malformed = length !== undefined && (length < 5 || length > exchangeBytesMax);
-      if (malformed) return 0;
-      return length === undefined || received.length < length ? undefined : length;
-    });
-    const message = malformed ? undefined : decodeFirstMessage(bytes);
-    switch (message?.kind) {
-      case 'authentication':
-        peer.write(terminate);
-        return passed(`the server asks for authentication ${message.method}`);
-      case 'error':
-        return works.test(message.state)
-          ? passed(`${message.state}: ${message.text}`)
-          : failed('unexpected-answer', `${message.state}: ${message.text}`);
-      default:
-        return failed('malformed-response', 'the answer is none of PostgreSQL');
+    const first = await takeMessage(peer, 'the answer to the startup');
+    if (first?.kind === 'error') return refusal(first);
+    if (first?.kind !== 'authentication') return foreign();
+    if (first.method !== authenticationOk) {
+      return passed(`the server asks for authentication ${first.method}`);
+    }
+    // Whether there is room for the session is said behind the authentication.
+    for (;;) {
+      const message = await takeMessage(peer, 'the begin of the session');
+      switch (message?.kind) {
+        case 'remark':
+          break;
+        case 'ready':
+          peer.write(terminate);
+          return passed('the session began');
+        case 'error':
+          return refusal(message);
+        default:
+          return foreign();
+      }
     }
   });
+
+function refusal({ state, text }: Extract<PostgresMessage, { kind: 'error' }>): ProbeOutcome {
+  const detail = `${state}: ${text}`;
+  return works.test(state) ? passed(detail) : failed('unexpected-answer', detail);
+}
+
+function foreign(): ProbeOutcome {
+  return failed('malformed-response', 'the answer is none of PostgreSQL');
+}
+
+/** The next message; `undefined` when it is none of this protocol. */
+async function takeMessage(peer: Peer, what: string): Promise<PostgresMessage | undefined> {
+  let malformed = false;
+  const bytes = await peer.take(what, (received) => {
+    const length = messageBytes(received);
+    malformed = length !== undefined && (length < 5 || length > exchangeBytesMax);
+    if (malformed) return 0;
+    return length === undefined || received.length < length ? undefined : length;
+  });
+  return malformed ? undefined : decodeMessage(bytes);
+}

@@ -65,7 +65,7 @@ export class ServerScene {
   /** For the files of the servers. Any user may look into it. */
   readonly folder: string;
   readonly #namespace: NetworkNamespace;
-  readonly #daemons: DaemonProcess[] = [];
+  readonly #daemons: { readonly daemon: DaemonProcess; readonly signal: NodeJS.Signals }[] = [];
   readonly #forget: () => boolean;
 
   constructor(context: TestContext) {
@@ -103,8 +103,9 @@ export class ServerScene {
     command: string,
     args: readonly string[],
     ports: readonly number[],
+    signal: NodeJS.Signals = 'SIGTERM',
   ): Promise<DaemonProcess> {
-    const daemon = this.spawn(command, args);
+    const daemon = this.spawn(command, args, signal);
     await waitFor(
       `${command} listens`,
       async () => {
@@ -117,8 +118,12 @@ export class ServerScene {
     return daemon;
   }
 
-  /** Starts a program that ends with the test. */
-  spawn(command: string, args: readonly string[]): DaemonProcess {
+  /** Starts a program that ends with the test, by the signal that ends it soonest. */
+  spawn(
+    command: string,
+    args: readonly string[],
+    signal: NodeJS.Signals = 'SIGTERM',
+  ): DaemonProcess {
     const name = command.slice(command.lastIndexOf('/') + 1);
     const daemon = new DaemonProcess({
       namespace: this.#namespace,
@@ -126,13 +131,13 @@ export class ServerScene {
       args,
       logPath: this.path(`${name}-${this.#daemons.length}.log`),
     });
-    this.#daemons.push(daemon);
+    this.#daemons.push({ daemon, signal });
     return daemon;
   }
 
   /** Ends the servers and removes everything. What they have stored is thrown away. */
   async end(): Promise<void> {
-    await Promise.all(this.#daemons.map((daemon) => daemon.end()));
+    await Promise.all(this.#daemons.map(({ daemon, signal }) => daemon.end(signal)));
     if (this.#forget()) this.#remove();
   }
 
