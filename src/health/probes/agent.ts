@@ -22,7 +22,8 @@ export const probeAgent: Probe<ProbeSpecOf<'agent'>> = async (target, spec, sign
   const agent = formatEndpoint(target.address, target.port);
   const outcome = await converse(target, { origin: spec.origin }, signal, async (peer) => {
     if (spec.sendBase64 !== undefined) peer.write(Buffer.from(spec.sendBase64, 'base64'));
-    const bytes = await peer.take('a line of the agent', (received) => {
+    // Like HAProxy: an agent may close instead of ending its line.
+    const bytes = await peer.takeToEnd('a line of the agent', (received) => {
       const end = received.findIndex((byte) => byte === 0x0a || byte === 0x0d || byte === 0);
       return end < 0 ? undefined : end;
     });

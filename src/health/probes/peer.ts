@@ -27,8 +27,8 @@ export interface Peer {
    * together, or `undefined` while there are not enough. `what` names it in a detail.
    */
   take(what: string, measure: (bytes: Buffer) => number | undefined): Promise<Buffer>;
-  /** Waits until the server has said all that it has to say, and has closed its side. */
-  takeAll(what: string): Promise<Buffer>;
+  /** The same, but what there is when the server ends is enough too, unless it is nothing. */
+  takeToEnd(what: string, measure: (bytes: Buffer) => number | undefined): Promise<Buffer>;
   /** Speaks TLS from here on. */
   secure(tls: TlsSettings): Promise<void>;
   /** Settles the probe; what comes after it is not run. */
@@ -77,8 +77,8 @@ interface Wish {
   readonly what: string;
   readonly measure: (bytes: Buffer) => number | undefined;
   readonly resolve: (bytes: Buffer) => void;
-  /** Whether the end of the connection is what is waited for. */
-  readonly untilEnd: boolean;
+  /** Whether the end of the connection ends this as well. */
+  readonly endIsEnough: boolean;
 }
 
 class SocketPeer implements Peer {
@@ -113,11 +113,11 @@ class SocketPeer implements Peer {
   }
 
   take(what: string, measure: (bytes: Buffer) => number | undefined): Promise<Buffer> {
-    return this.#want({ what, measure, untilEnd: false });
+    return this.#want({ what, measure, endIsEnough: false });
   }
 
-  takeAll(what: string): Promise<Buffer> {
-    return this.#want({ what, measure: () => undefined, untilEnd: true });
+  takeToEnd(what: string, measure: (bytes: Buffer) => number | undefined): Promise<Buffer> {
+    return this.#want({ what, measure, endIsEnough: true });
   }
 
   secure(tls: TlsSettings): Promise<void> {
@@ -131,7 +131,7 @@ class SocketPeer implements Peer {
         what: 'the end of the TLS handshake',
         measure: () => undefined,
         resolve: () => undefined,
-        untilEnd: false,
+        endIsEnough: false,
       };
       const plain = this.#socket;
       this.#socket = secure(
@@ -199,11 +199,8 @@ class SocketPeer implements Peer {
   #grant(): void {
     const wish = this.#wish;
     if (wish === undefined) return;
-    const length = wish.untilEnd
-      ? this.#ended
-        ? this.#received.length
-        : undefined
-      : wish.measure(this.#received);
+    const rest = this.#ended && wish.endIsEnough ? this.#received.length : 0;
+    const length = wish.measure(this.#received) ?? (rest > 0 ? rest : undefined);
     if (length !== undefined) {
       this.#wish = undefined;
       const taken = this.#received.subarray(0, length);

@@ -86,7 +86,9 @@ function issuerOf(issuer: { readonly CN?: unknown } | undefined): string {
 export function outcomeOfTlsError(error: NodeError, established: boolean): ProbeOutcome {
   const { code } = error;
   if (code?.startsWith('ERR_SSL_') || code === 'EPROTO') {
-    const reason: ProbeFailure = established ? 'malformed-response' : 'tls-handshake';
+    // In TLS 1.3 a server judges the client's certificate when the client has finished already.
+    const isInSession = established && !code.includes('_ALERT_');
+    const reason: ProbeFailure = isInSession ? 'malformed-response' : 'tls-handshake';
     return failed(reason, opensslText(error.message));
   }
   // Node has no errno when the server closed politely in the handshake.

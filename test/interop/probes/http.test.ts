@@ -324,6 +324,7 @@ error_log stderr;
 events { worker_connections 512; }
 http {
   access_log off;
+  ssl_protocols TLSv1.2 TLSv1.3;
   absolute_redirect off;
   client_body_temp_path ${scene.path('body')};
   proxy_temp_path ${scene.path('proxy')};
