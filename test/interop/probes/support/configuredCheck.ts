@@ -1,6 +1,6 @@
 /** Checks as an operator writes them, up to the probe that runs: no part of the way is left out. */
 import { probeWithFiles } from '../../../../src/agent/checkFiles.js';
-import { checkSpecs } from '../../../../src/agent/checkSpecs.js';
+import { planChecks } from '../../../../src/agent/checkSpecs.js';
 import { checkConfigText } from '../../../../src/config/checkText.js';
 import type { ServiceConfig } from '../../../../src/config/model.js';
 import type { ProbeOutcome, ProbeTarget } from '../../../../src/health/probes/probe.js';
@@ -16,7 +16,8 @@ export const patientMs = 30_000;
 
 /** The check of one server, as the agent hands it to the health thread. */
 export function configuredCheck(check: CheckText, server: ProbeTarget): CheckSpec {
-  const [spec] = checkSpecs([serviceWith(check, server)]);
+  const service = serviceWith(check, server);
+  const [spec] = planChecks([service], (each) => probeWithFiles(each, service.name)).specs;
   if (spec === undefined) throw new Error('the service has no check');
   return spec;
 }
@@ -29,12 +30,6 @@ export function probeBy(
 ): Promise<ProbeOutcome> {
   const { address, port, probe } = configuredCheck(check, server);
   return runProbe({ address, port }, probe, AbortSignal.timeout(timeoutMs));
-}
-
-/** Throws what the agent says of a check whose files it cannot use. */
-export function readFilesOf(check: CheckText, server: ProbeTarget): void {
-  const service = serviceWith(check, server);
-  if (service.check !== undefined) probeWithFiles(service.check, service.name);
 }
 
 function serviceWith(check: CheckText, { address, port }: ProbeTarget): ServiceConfig {
