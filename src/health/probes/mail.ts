@@ -1,4 +1,5 @@
 /** SMTP, IMAP, POP3 and FTP: the greeting, TLS where asked for, and a polite leave. */
+import { decodeCodedReply } from '../../wire/codedReply.js';
 import type { MailProbeSpec } from '../probeSpec.js';
 import { converse, type Exchange, type Peer, takeLine } from './peer.js';
 import { failed, type Probe, type ProbeOutcome, passed } from './probe.js';
@@ -15,29 +16,32 @@ interface Protocol {
   readonly hello?: (name: string) => Turn;
   readonly startTls: Turn;
   readonly leave: Turn;
-  /** Takes one whole answer and gives its last line. */
-  readonly answer: (peer: Peer, what: string) => Promise<string>;
+  readonly answer: AnswerReader;
 }
 
-/** Answers of a line or several, all but the last with a dash (RFC 5321, 4.2.1; RFC 959, 4.2). */
-const codedAnswer = async (peer: Peer, what: string): Promise<string> => {
-  let code: string | undefined;
-  for (;;) {
-    const line = await takeLine(peer, what);
-    const match = /^(\d{3})([ -]?)/.exec(line);
-    // Inside of a long answer of FTP a line may be anything.
-    if (match === null && code === undefined) return peer.end(notAnswer(line));
-    code ??= match?.[1];
-    if (match !== null && match[1] === code && match[2] !== '-') return line;
-  }
+/** Takes one whole answer to what was said, or a greeting, and gives its last line. */
+type AnswerReader = (peer: Peer, what: string, said: string | undefined) => Promise<string>;
+
+/** Answers of a line or several. */
+const codedAnswer: AnswerReader = async (peer, what) => {
+  const bytes = await peer.take(what, (received) => {
+    const decoding = decodeCodedReply(received);
+    if (decoding.kind === 'incomplete') return undefined;
+    return decoding.kind === 'reply' ? decoding.length : received.length;
+  });
+  const decoding = decodeCodedReply(bytes);
+  if (decoding.kind === 'reply') return decoding.line;
+  return peer.end(notAnswer(decoding.kind === 'malformed' ? decoding.line : ''));
 };
 
-/** Lines without our tag say something else (RFC 3501, 2.2.2). */
-const taggedAnswer = async (peer: Peer, what: string): Promise<string> => {
+/** Lines without our tag say something else (RFC 3501, 2.2.2); a greeting has none. */
+const taggedAnswer: AnswerReader = async (peer, what, said) => {
+  const tag = said?.slice(0, said.indexOf(' '));
   for (;;) {
     const line = await takeLine(peer, what);
-    if (/^(t\d |\* (OK|PREAUTH|BYE) )/.test(line) && !/^\* BYE/.test(line)) return line;
-    if (!line.startsWith('* ')) return peer.end(notAnswer(line));
+    const isRemark = line.startsWith('* ');
+    if (tag === undefined ? isRemark : line.startsWith(`${tag} `)) return line;
+    if (tag === undefined || !isRemark) return peer.end(notAnswer(line));
   }
 };
 
@@ -82,7 +86,7 @@ function conversation(spec: MailProbeSpec): Exchange {
     const turn = async ({ say, expect }: Turn): Promise<string> => {
       if (say !== undefined) peer.write(`${say}\r\n`);
       const what = say === undefined ? 'the greeting' : `the answer to ${say}`;
-      const line = await protocol.answer(peer, what);
+      const line = await protocol.answer(peer, what, say);
       if (expect.test(line)) return line;
       return peer.end(failed('unexpected-answer', `${what} was "${line}"`));
     };
