@@ -1,4 +1,4 @@
-/** Records of DNS as one line of text, as zone files write them, and what an operator wrote. Pure. */
+/** Records of DNS as lines of text, as zone files and operators write them. Pure. */
 import type { Answer } from 'dns-packet';
 import { parseIpAddress } from '../../wire/ipAddress.js';
 import type { DnsRecordType } from '../probeSpec.js';
@@ -51,8 +51,9 @@ function textOf(record: Answer): string {
       return `${priority} ${weight} ${port} ${target}`;
     }
     case 'SOA': {
-      const { mname, rname, serial = 0, refresh = 0, retry = 0, expire = 0 } = record.data;
-      return `${mname} ${rname} ${serial} ${refresh} ${retry} ${expire} ${record.data.minimum ?? 0}`;
+      const { mname, rname, serial, refresh, retry, expire, minimum } = record.data;
+      const numbers = [serial, refresh, retry, expire, minimum].map((each) => each ?? 0);
+      return `${mname} ${rname} ${numbers.join(' ')}`;
     }
     case 'CAA':
       return `${record.data.flags ?? 0} ${record.data.tag} ${record.data.value}`;

@@ -1,4 +1,4 @@
-/** The PostgreSQL probe: a session is begun, up to the demand for a password or its first prompt. */
+/** The PostgreSQL probe: a session is begun, up to the demand for a password or its begin. */
 import {
   authenticationOk,
   decodeMessage,

@@ -177,7 +177,8 @@ async function startMariadb(scene: ServerScene): Promise<void> {
   const tables = readFileSync('/usr/share/mysql/mysql_system_tables.sql');
   const preamble = 'CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\n';
   const script = scene.write('tables.sql', Buffer.concat([Buffer.from(preamble), tables]));
-  const bootstrap = `exec mariadbd ${common.join(' ')} --bootstrap --enforce-storage-engine= <${script}`;
+  const options = [...common, '--bootstrap', '--enforce-storage-engine='].join(' ');
+  const bootstrap = `exec mariadbd ${options} <${script}`;
   const making = scene.spawn('/bin/sh', ['-c', bootstrap]);
   const { code } = await making.waitForEnd(makingMs);
   assert.equal(code, 0, making.logTail);

@@ -1,4 +1,4 @@
-/** The http and https checks against Debian's nginx: HTTP/1.1, HTTP/2, TLS, and all that is asked. */
+/** The http and https checks against Debian's nginx: both versions, TLS, and all that is asked. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { truncateSync } from 'node:fs';
@@ -308,7 +308,11 @@ async function startNginx(scene: ServerScene, ca: Authority): Promise<void> {
     location = /broken { return 503; }
     location = /echo-method { return 200 "$request_method $content_length"; }
     location = /token { if ($http_x_token != abc) { return 403; } return 200; }
-    location = /private { auth_basic private; auth_basic_user_file ${scene.path('users')}; try_files /index.html =404; }
+    location = /private {
+      auth_basic private;
+      auth_basic_user_file ${scene.path('users')};
+      try_files /index.html =404;
+    }
     location = /moved { return 302 /moved-again; }
     location = /moved-again { return 301 /; }
     location = /loop { return 302 /loop; }
@@ -335,7 +339,13 @@ http {
   server { listen 80; server_name other.example.org; return 200 "other"; }
   server { listen 443 ssl http2 default_server; ${pair(www)} ${content} }
   server { listen 443 ssl http2; server_name other.example.org; ${pair(other)} return 200 "other"; }
-  server { listen 444 ssl http2; ${pair(www)} ssl_verify_client on; ssl_client_certificate ${ca.file}; ${content} }
+  server {
+    listen 444 ssl http2;
+    ${pair(www)}
+    ssl_verify_client on;
+    ssl_client_certificate ${ca.file};
+    ${content}
+  }
   server { listen 445 ssl; ${pair(old)} ${content} }
   server { listen 446 ssl; ${pair(soon)} ${content} }
 }

@@ -35,7 +35,13 @@ http {
   uwsgi_temp_path ${scene.path('u')};
   scgi_temp_path ${scene.path('s')};
   server { listen 80; listen [::]:80; return 200 "fine"; }
-  server { listen 443 ssl; listen [::]:443 ssl; ssl_certificate ${good.certificate}; ssl_certificate_key ${good.key}; return 200 "fine"; }
+  server {
+    listen 443 ssl;
+    listen [::]:443 ssl;
+    ssl_certificate ${good.certificate};
+    ssl_certificate_key ${good.key};
+    return 200 "fine";
+  }
   server { listen 444 ssl; ssl_certificate ${soon.certificate}; ssl_certificate_key ${soon.key}; }
   server { listen 445 ssl; ssl_certificate ${old.certificate}; ssl_certificate_key ${old.key}; }
 }
