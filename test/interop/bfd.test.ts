@@ -10,7 +10,7 @@ import { agentConfig, type TandemDirector } from '../tools/tandemDirector.js';
 import { assertNoComplaints, fieldsOf, recordAt } from '../tools/tsharkJudge.js';
 import { waitFor } from '../tools/waiting.js';
 
-const settings = { priority: 150, advertIntervalMs: 1_000 };
+const settings = { priority: 200, advertIntervalMs: 1_000 };
 const hexKey = Buffer.from('bfd-secret').toString('hex');
 
 /** Our agent on lb1, with a session to lb2. */

@@ -26,7 +26,7 @@ lanTest(
     await scene.waitForHolder('lb1');
     await scene.start('keepalived', 'lb2', { priority: lowPriority, advertIntervalMs });
     await scene.staysWith('lb1', advertIntervalMs);
-    writeFileSync(file, '100');
+    writeFileSync(file, String(highPriority - lowPriority + 50));
     const resignation = await waitFor('priority 0', () =>
       scene.advertsOf('lb1').find(({ priority }) => priority === resignPriority),
     );

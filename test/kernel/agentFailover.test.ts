@@ -17,7 +17,7 @@ function longestWithoutOwnerUs(looks: readonly OwnershipLook[]): number {
 }
 
 lanTest('tandem failover hands the address over and takes it back in time', [], async (scene) => {
-  const lb1 = await scene.startTandem('lb1', { priority: 150, advertIntervalMs });
+  const lb1 = await scene.startTandem('lb1', { priority: 200, advertIntervalMs });
   await scene.waitForHolder('lb1');
   await scene.startTandem('lb2', { priority: 100, advertIntervalMs });
   await scene.staysWith('lb1', advertIntervalMs);
@@ -47,13 +47,13 @@ lanTest('tandem failover hands the address over and takes it back in time', [], 
 });
 
 lanTest('alone on the link a failover is refused, unless it is forced', [], async (scene) => {
-  const lb1 = await scene.startTandem('lb1', { priority: 150, advertIntervalMs });
+  const lb1 = await scene.startTandem('lb1', { priority: 200, advertIntervalMs });
   await scene.waitForHolder('lb1');
   const socket = ['--socket', lb1.files.socketPath];
   const refused = await lb1.command('failover', ...socket);
   assert.equal(refused.exitCode, 1);
   assert.match(refused.stderr, /no peer was heard to take over vip\n {2}hint: .*--force/);
-  assert.equal((await lb1.status()).virtualRouters[0]?.priority.effective, 150);
+  assert.equal((await lb1.status()).virtualRouters[0]?.priority.effective, 200);
   assert.deepEqual(scene.lan.holders(), ['lb1']);
 
   const forced = await lb1.command('failover', '--force', ...socket);
@@ -65,12 +65,12 @@ lanTest('alone on the link a failover is refused, unless it is forced', [], asyn
   const cancelled = await lb1.command('failover', '--cancel', ...socket);
   assert.equal(cancelled.exitCode, 0, cancelled.stderr);
   await lb1.waitForStatus('the full priority', ({ virtualRouters }) =>
-    virtualRouters.every(({ priority }) => priority.effective === 150),
+    virtualRouters.every(({ priority }) => priority.effective === 200),
   );
 });
 
 lanTest('what cannot step down says why', [], async (scene) => {
-  const lb1 = await scene.startTandem('lb1', { priority: 150, advertIntervalMs });
+  const lb1 = await scene.startTandem('lb1', { priority: 200, advertIntervalMs });
   await scene.waitForHolder('lb1');
   const lb2 = await scene.startTandem('lb2', { priority: 100, advertIntervalMs });
   for (const [director, args, message] of [

@@ -6,7 +6,7 @@ import { agentConfig, type TandemDirector } from '../tools/tandemDirector.js';
 import { waitFor } from '../tools/waiting.js';
 
 const advertIntervalMs = 100;
-const settings = { priority: 150, advertIntervalMs };
+const settings = { priority: 200, advertIntervalMs };
 const addedAddress = ipAddress('192.0.2.110');
 
 type Reload = (

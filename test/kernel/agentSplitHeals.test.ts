@@ -6,7 +6,7 @@ const advertIntervalMs = 100;
 
 for (const apart of ['lb1', 'lb2'] as const) {
   lanTest(`a split in which ${apart} was cut off heals with one advert`, [], async (scene) => {
-    await scene.startTandem('lb1', { priority: 150, advertIntervalMs });
+    await scene.startTandem('lb1', { priority: 200, advertIntervalMs });
     await scene.waitForHolder('lb1');
     await scene.startTandem('lb2', { priority: 100, advertIntervalMs });
     await scene.staysWith('lb1', advertIntervalMs);

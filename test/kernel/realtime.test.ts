@@ -45,7 +45,7 @@ test('a processor that does not exist is refused by name', () => {
 });
 
 lanTest('the agent applies what it can, warns of the rest and elects', [], async (scene) => {
-  const config = agentConfig(scene.lan, 'lb1', { priority: 150, advertIntervalMs: 100 });
+  const config = agentConfig(scene.lan, 'lb1', { priority: 200, advertIntervalMs: 100 });
   const realtime = 'realtime: { scheduler: round-robin, priority: 5, cpus: [1023] }\n';
   const lb1 = await scene.startTandem('lb1', config + realtime);
   await scene.waitForHolder('lb1');

@@ -88,7 +88,7 @@ rootTest('release resigns for a dead thread and takes its addresses off', async 
   const again = lab.heard.length;
   assert.deepEqual(
     first.namespace.run(() => releaseAddresses(configuration)),
-    { removed: [] },
+    { resigned: [], removed: [] },
   );
   await lab.hears('advert 100 from 192.0.2.2', again);
   const texts = lab.heard.slice(again).map(({ text }) => text);
