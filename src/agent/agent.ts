@@ -97,7 +97,7 @@ export class Agent {
       onTransition: (transition) => this.#hooks.takeTransition(transition),
     });
     this.#guard = new CrashGuard(logger);
-    this.#failover = new Failover(this.#election);
+    this.#failover = new Failover(this.#election, () => this.#sync.isInSync);
     this.#health = new HealthChecks(logger, {
       onChange: () => {
         this.#balancer.update(this.#health.reports, this.#health.quorums);
@@ -118,11 +118,16 @@ export class Agent {
       onSuspects: (servers) => this.#health.hint(servers),
     });
     this.#host = new HostSetup(logger);
-    this.#sync = new ConnectionSync(logger);
+    this.#sync = new ConnectionSync(logger, {
+      attach: (port) => this.#peering.attachData(port),
+      onHolds: (holds) => this.#election.setHolds(holds),
+      onReport: () => this.#failover.takeReports(),
+    });
     this.#peering = new Peering(
       logger,
       { version: options.version, startedUnixMs: this.#startedUnixMs },
       (records) => void this.#overrides.takePeer(records),
+      () => this.#sync.connect(),
     );
     this.#overrides = new Overrides(logger, {
       onEffective: async (overrides) => {
@@ -151,6 +156,7 @@ export class Agent {
       status: () => this.status(),
       reload: (force) => this.reload(force),
       failover: (request) => this.#failover.request(request),
+      resync: () => this.#sync.resync(),
       override: (request, descriptor) =>
         this.#operating.override(request, callerName(descriptor, request.user)),
       servers: (request) => this.#operating.servers(request),
@@ -168,7 +174,7 @@ export class Agent {
     await this.#host.configure(config);
     this.#health.configure(config.services, probes, config.health);
     this.#hints.configure(config.services);
-    await this.#sync.configure(config.connectionSync, this.#balancer.table);
+    await this.#sync.configure(config, this.#balancer.table);
     await this.#peering.configure(config, peerKeys);
     this.#configureTracking(config);
     await this.#election.configure(vrrpConfiguration(config));
@@ -198,6 +204,7 @@ export class Agent {
     await this.#balancer.refresh();
     const peerThread = this.#peering.thread;
     const guard = this.#guard.state;
+    const syncThread = this.#sync.thread;
     return buildStatusDocument({
       version: this.#options.version,
       configPath: this.#options.configPath,
@@ -214,7 +221,7 @@ export class Agent {
       peer: this.#peering.snapshot(),
       balance: this.#balancer.snapshot(),
       host: this.#host.snapshot(),
-      sync: this.#sync.snapshot(),
+      sync: this.#sync.snapshot(this.#host.isSyncGuarded),
       threads: {
         vrrp: this.#election.thread,
         health: {
@@ -226,6 +233,7 @@ export class Agent {
         },
         ...(peerThread === undefined ? {} : { peer: peerThread }),
         ...(guard === undefined ? {} : { guard }),
+        ...(syncThread === undefined ? {} : { sync: syncThread }),
       },
     });
   }
@@ -294,7 +302,7 @@ export class Agent {
     await this.#overrides.configure(after);
     await this.#balancer.configure(after.services, after.ipvs, this.#health.reports);
     await this.#host.configure(after);
-    await this.#sync.configure(after.connectionSync, this.#balancer.table);
+    await this.#sync.configure(after, this.#balancer.table);
     await this.#peering.configure(after, peerKeys);
     this.#configureTracking(after);
     this.#warn(loaded.warnings);

@@ -12,6 +12,9 @@ import type { ToVrrp, VirtualRouterReport } from '../vrrp/protocol.js';
 /** An offer ends after less than four intervals; this is for the thread and its report. */
 const answerSlackMs = 3_000;
 
+/** How long the peer may take to know all connections, in milliseconds. */
+const syncWaitMaxMs = 60_000;
+
 const ownerPriority = 255;
 
 /** What is needed of the election. */
@@ -25,11 +28,20 @@ export interface FailoverElection {
 /** Carries out one request after the other. */
 export class Failover {
   readonly #election: FailoverElection;
+  readonly #isInSync: () => boolean | undefined;
+  readonly #syncWaitMs: number;
   #onReport: () => void = () => undefined;
   #isBusy = false;
 
-  constructor(election: FailoverElection) {
+  /** `isInSync`: whether the peer knows all connections; `undefined` where nobody can tell. */
+  constructor(
+    election: FailoverElection,
+    isInSync: () => boolean | undefined = () => undefined,
+    syncWaitMs = syncWaitMaxMs,
+  ) {
     this.#election = election;
+    this.#isInSync = isInSync;
+    this.#syncWaitMs = syncWaitMs;
   }
 
   /** New reports of the election are at hand. */
@@ -65,6 +77,7 @@ export class Failover {
     const active = this.#targets(request).filter(({ state }) => state === 'active');
     refuseNothing(active, request);
     refuseOwners(active);
+    if (!request.force) await this.#synced();
     const untilUnixMs = Date.now() + request.forMs;
     this.#election.stepDown(request);
     const names = active.map(({ name }) => name);
@@ -82,6 +95,23 @@ export class Failover {
         ? `stepped down for ${time}: ${routers.map(describe).join(', ')}`
         : `nobody has taken over yet: ${kept.join(', ')}; the lowest priority for ${time}`;
     return { message, routers, untilUnixMs };
+  }
+
+  /** Waits until the peer knows the connections that it takes over. */
+  async #synced(): Promise<void> {
+    const deadline = performance.now() + this.#syncWaitMs;
+    while (this.#isInSync() === false) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw notSynced();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#onReport = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#onReport = () => undefined;
+    }
   }
 
   #targets({ router }: FailoverRequest): readonly VirtualRouterReport[] {
@@ -128,6 +158,12 @@ function refuseOwners(active: readonly VirtualRouterReport[]): void {
   if (owner === undefined) return;
   throw new TandemError('AGENT_REFUSED', `${owner.name} belongs to this node (priority 255)`, {
     hint: 'An owner always takes its addresses back; give it a priority of 254 or less.',
+  });
+}
+
+function notSynced(): TandemError {
+  return new TandemError('AGENT_REFUSED', 'the peer does not know all connections', {
+    hint: '`tandem sync status` says why. --force steps down all the same; clients may be cut off.',
   });
 }
 

@@ -5,7 +5,7 @@
 import type { HostStatus } from '../api/statusModel.js';
 import type { TandemConfig } from '../config/model.js';
 import { TandemError } from '../errors.js';
-import { wantedRuleSets } from '../host/firewallRules.js';
+import { syncRuleSetName, wantedRuleSets } from '../host/firewallRules.js';
 import {
   directorRequirements,
   type Requirement,
@@ -14,6 +14,9 @@ import {
 import { missingSettings, type SettingComplaint, SettingsKeeper } from '../host/settings.js';
 import { type Firewall, openFirewall } from '../kernel/firewall.js';
 import type { AgentLogger } from './logger.js';
+
+/** Who this agent is, for the rules that let only it send. */
+const userId = process.getuid?.() ?? 0;
 
 /** The file that remembers what settings were, beside the socket of the agent. */
 export function settingsFileOf(config: TandemConfig): string {
@@ -29,6 +32,7 @@ export class HostSetup {
   #complaints: readonly SettingComplaint<Requirement>[] = [];
   #repairs = 0;
   #lastError: string | null = null;
+  #isSyncGuarded = false;
   #timer: NodeJS.Timeout | undefined;
   /** Audits and changes one after the other: two must not write rules at once. */
   #turn: Promise<void> = Promise.resolve();
@@ -55,6 +59,11 @@ export class HostSetup {
     return inTurn;
   }
 
+  /** Whether the ports of the relay are kept from other users. */
+  get isSyncGuarded(): boolean {
+    return this.#isSyncGuarded;
+  }
+
   /** What the status document says. */
   snapshot(): HostStatus {
     return {
@@ -77,7 +86,17 @@ export class HostSetup {
   async stop(onStop: TandemConfig['ipvs']['onStop']): Promise<void> {
     clearInterval(this.#timer);
     await this.#turn;
-    if (onStop === 'remove') await this.#attempt(() => this.#withdraw());
+    await this.#attempt(() => (onStop === 'remove' ? this.#withdraw() : this.#withdrawSync()));
+  }
+
+  /** What belongs to connection sync ends with it: its daemons are gone by now. */
+  async #withdrawSync(): Promise<void> {
+    const config = this.#config;
+    if (config === undefined || config.connectionSync.mode === 'off') return;
+    const lasting = directorRequirements(config).filter(({ owner }) => owner !== 'sync');
+    this.#keeper?.apply(config.system.manage ? lasting : []);
+    await this.#firewall?.replace({ name: syncRuleSetName, rules: [] });
+    this.#isSyncGuarded = false;
   }
 
   async #withdraw(): Promise<void> {
@@ -102,7 +121,7 @@ export class HostSetup {
   /** The firewall is opened when rules are wanted, and kept, since there may be rules to remove. */
   async #replaceRules(before: TandemConfig | undefined, config: TandemConfig): Promise<void> {
     this.#lastError = null;
-    const sets = wantedRuleSets(config.services, config.system);
+    const sets = wantedRuleSets(config, userId);
     const wanted = sets.some(({ rules }) => rules.length > 0);
     if (before !== undefined && before.system.firewall !== config.system.firewall) {
       for (const { name } of sets) await this.#firewall?.replace({ name, rules: [] });
@@ -110,21 +129,25 @@ export class HostSetup {
     }
     if (!wanted && this.#firewall === undefined) return;
     this.#firewall ??= await openFirewall(config.system.firewall);
-    for (const set of sets) await this.#firewall.replace(set);
+    this.#isSyncGuarded = false;
+    for (const set of sets) {
+      await this.#firewall.replace(set);
+      if (set.name === syncRuleSetName) this.#isSyncGuarded = set.rules.length > 0;
+    }
   }
 
   #lookAtSettings(isChange: boolean): void {
     const config = this.#config;
     if (config === undefined) return;
     const wanted = directorRequirements(config);
-    if (config.system.manage) {
-      const { complaints, set } = this.#keeper?.apply(wanted) ?? { complaints: [], set: [] };
-      this.#complaints = complaints;
-      if (set.length > 0) this.#logger.info({ settings: set }, 'kernel settings were set');
-    } else {
-      this.#keeper?.restore();
-      this.#complaints = missingSettings(wanted);
-    }
+    const isManaged = ({ owner }: Requirement): boolean => config.system.manage || owner === 'sync';
+    const { complaints, set } = this.#keeper?.apply(wanted.filter(isManaged)) ?? {
+      complaints: [],
+      set: [],
+    };
+    const others = wanted.filter((requirement) => !isManaged(requirement));
+    this.#complaints = [...complaints, ...missingSettings(others)];
+    if (set.length > 0) this.#logger.info({ settings: set }, 'kernel settings were set');
     if (isChange) this.#logComplaints();
   }
 
@@ -151,7 +174,7 @@ export class HostSetup {
 
   #ruleSets() {
     const config = this.#config;
-    return config === undefined ? [] : wantedRuleSets(config.services, config.system);
+    return config === undefined ? [] : wantedRuleSets(config, userId);
   }
 
   #ruleCount(): number {

@@ -4,6 +4,7 @@
  *
  * Nothing here changes the election: what is seen over the channel is for the operator.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { PeerStatus } from '../api/statusModel.js';
 import type { PeeringConfig, TandemConfig } from '../config/model.js';
 import { ChannelReport } from '../peer/channelReport.js';
@@ -60,6 +61,7 @@ export class Peering {
   readonly #logger: AgentLogger;
   readonly #identity: PeeringIdentity;
   readonly #onOverrides: (records: readonly OverrideRecord[]) => void;
+  readonly #onThread: () => void;
   #overrides: readonly OverrideRecord[] = [];
   #wanted: Wanted | undefined;
   #thread: PeerThread | undefined;
@@ -78,10 +80,13 @@ export class Peering {
     logger: AgentLogger,
     identity: PeeringIdentity,
     onOverrides: (records: readonly OverrideRecord[]) => void,
+    /** A thread was started; the sync thread needs a new way to it. */
+    onThread: () => void = () => undefined,
   ) {
     this.#logger = logger.child({ thread: 'peer' });
     this.#identity = identity;
     this.#onOverrides = onOverrides;
+    this.#onThread = onThread;
   }
 
   /** What the status says of the thread; `undefined` without peering. */
@@ -120,6 +125,12 @@ export class Peering {
   tellOverrides(records: readonly OverrideRecord[]): void {
     this.#overrides = records;
     this.#thread?.post({ type: 'overrides', records });
+  }
+
+  /** Hands the end of the sync thread's port to the thread; without one the port is closed. */
+  attachData(port: MessagePort): void {
+    if (this.#thread === undefined) port.close();
+    else this.#thread.post({ type: 'dataPort', port }, [port]);
   }
 
   /** What the status document says. */
@@ -162,11 +173,13 @@ export class Peering {
   }
 
   #tellThread(wanted: Wanted): void {
+    const isNew = this.#thread === undefined;
     const thread = this.#thread ?? this.#startThread();
     thread.post({ type: 'configure', settings: wanted.settings });
     thread.post({ type: 'sharedConfig', config: wanted.own });
     thread.post({ type: 'routers', routers: this.#routers });
     thread.post({ type: 'overrides', records: this.#overrides });
+    if (isNew) this.#onThread();
   }
 
   #startThread(): PeerThread {

@@ -48,7 +48,7 @@ export async function releaseConfigured(
 /** What an agent that is gone changed on the machine, where a stop would have put it back. */
 async function releaseHost(config: TandemConfig): Promise<void> {
   new SettingsKeeper(settingsFileOf(config)).restore();
-  const sets = wantedRuleSets(config.services, config.system);
+  const sets = wantedRuleSets(config, process.getuid?.() ?? 0);
   if (sets.every(({ rules }) => rules.length === 0)) return;
   const firewall = await openFirewall(config.system.firewall);
   for (const { name } of sets) await firewall.replace({ name, rules: [] });

@@ -9,7 +9,7 @@ import type {
   ServersResult,
 } from './overrideModel.js';
 import type { PlanDocument, PlanRequest } from './planModel.js';
-import type { ApiErrorBody, ReloadResult } from './server.js';
+import type { ApiErrorBody, ReloadResult, ResyncResult } from './server.js';
 import type { StatusDocument } from './statusModel.js';
 
 /** How long the agent may take to answer, in milliseconds. */
@@ -62,6 +62,11 @@ export async function requestFailover(
   request: FailoverRequest,
 ): Promise<FailoverResult> {
   return (await callAgent(socketPath, 'POST', '/v1/failover', request)) as FailoverResult;
+}
+
+/** Lets both directors send all their connections. Throws `AGENT_REFUSED` without a peer. */
+export async function requestResync(socketPath: string): Promise<ResyncResult> {
+  return (await callAgent(socketPath, 'POST', '/v1/sync/resync', {})) as ResyncResult;
 }
 
 async function callAgent(

@@ -8,6 +8,7 @@ import { Gauge, Registry } from 'prom-client';
 import { healthFamilies } from './healthMetrics.js';
 import type { MetricFamily, MetricSample } from './metricModel.js';
 import type { StatusDocument } from './statusModel.js';
+import { syncMetricFamilies } from './syncMetrics.js';
 
 const stateNumbers = { initialize: 0, backup: 1, active: 2 } as const;
 
@@ -104,6 +105,7 @@ export const metricFamilies: readonly MetricFamily[] = [
     labels: [],
     samples: ({ peer }) => (peer.configured ? [[peer.splitBrain.length]] : []),
   },
+  ...syncMetricFamilies,
   {
     name: 'election_loop_lateness_seconds',
     help: 'How late the loop of the election woke up.',
@@ -121,11 +123,12 @@ export const metricFamilies: readonly MetricFamily[] = [
     name: 'thread_restarts_total',
     help: 'How often a thread of the agent ended unexpectedly and was started again.',
     labels: ['thread'],
-    samples: ({ threads: { vrrp, health, peer, guard } }) => [
+    samples: ({ threads: { vrrp, health, peer, guard, sync } }) => [
       [vrrp.restarts, 'vrrp'],
       [health.restarts, 'health'],
       [peer?.restarts, 'peer'],
       [guard?.restarts, 'guard'],
+      [sync?.restarts, 'sync'],
     ],
   },
 ];

@@ -26,6 +26,14 @@ export interface ApiActions extends OperatingActions {
   reload(force: boolean): Promise<ReloadResult>;
   /** Steps down. Throws the {@link TandemError} that says why that cannot be. */
   failover(request: FailoverRequest): Promise<FailoverResult>;
+  /** Lets both directors send all their connections. Throws `AGENT_REFUSED` without a peer. */
+  resync(): ResyncResult;
+}
+
+/** What came of a request for the whole table. */
+export interface ResyncResult {
+  /** Comparisons after this tell whether both agree. */
+  readonly requestedUnixMs: number;
 }
 
 /** What a reload did. */
@@ -142,6 +150,7 @@ function offerReading(server: FastifyInstance, actions: Pick<ApiActions, 'status
 function offerActions(server: FastifyInstance, actions: ApiActions): void {
   server.post('/v1/reload', async (request) => actions.reload(readForce(request.body)));
   server.post('/v1/failover', async (request) => actions.failover(readFailover(request.body)));
+  server.post('/v1/sync/resync', async () => actions.resync());
   addOperatingRoutes(server, actions);
 }
 

@@ -8,6 +8,7 @@ import type { ServerOverride } from '../ipvs/overrides.js';
 import type { FirewallBackendName } from '../kernel/firewall.js';
 import type { SplitBrain } from '../peer/comparison.js';
 import type { PeerReport } from '../peer/protocol.js';
+import type { RelayReport } from '../sync/protocol.js';
 import type { TrackerReport } from '../track/model.js';
 import type { LatenessSummary, RealtimeReport, VirtualRouterReport } from '../vrrp/protocol.js';
 import type { VirtualRouterState } from '../vrrp/reasons.js';
@@ -185,6 +186,14 @@ export interface HostStatus {
   }[];
 }
 
+/** The relay of the connection table. */
+export interface RelayStatus extends RelayReport {
+  /** Whether nobody but the agent may send to the ports of the daemons on `lo`. */
+  readonly portsProtected: boolean;
+  /** Whether this node does not take over from one that works, for want of the table. */
+  readonly holding: boolean;
+}
+
 /** The whole status document. */
 export interface StatusDocument {
   readonly version: string;
@@ -213,9 +222,11 @@ export interface StatusDocument {
   readonly ipvs: IpvsStatus;
   readonly host: HostStatus;
   readonly connectionSync: {
-    readonly mode: 'off' | 'kernel';
+    readonly mode: 'off' | 'kernel' | 'relay';
     readonly daemons: readonly SyncDaemon[];
     readonly lastError: string | null;
+    /** With mode relay. */
+    readonly relay?: RelayStatus;
   };
   readonly threads: {
     readonly vrrp: {
@@ -240,5 +251,7 @@ export interface StatusDocument {
     readonly peer?: { readonly restarts: number; readonly running: boolean };
     /** The process that stands in when the agent dies; absent where none is wanted. */
     readonly guard?: { readonly restarts: number; readonly running: boolean };
+    /** With `connectionSync.mode: relay`. */
+    readonly sync?: { readonly restarts: number; readonly running: boolean };
   };
 }

@@ -19,7 +19,7 @@ export function failoverCommand(): Command {
     .description('Step down: offer the place to the peer, and keep the addresses until it has it.')
     .argument('[router]', 'one virtual router, with its sync group; all unless named')
     .option('--for <duration>', 'when this node takes part as before', parseFor, 60_000)
-    .option('--force', 'lower the priority although nobody takes over')
+    .option('--force', 'without waiting for the connection table, and although nobody takes over')
     .option('--cancel', 'take part as before from now on')
     .option('--socket <path>', 'API socket of the agent', defaultSocketPath(process.env))
     .option('--json', 'print the result as JSON')
@@ -36,6 +36,7 @@ export function failoverCommand(): Command {
 
 const help = `
 After the time this node comes back by preemption, as configured. Default of --for: 1m.
+With the relay of connectionSync it waits until the peer knows all connections.
 
 Example:
   tandem failover --for 10m outside`;

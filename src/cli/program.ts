@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   maintain: async () => (await import('./maintain.js')).maintainCommand(),
   weight: async () => (await import('./weight.js')).weightCommand(),
   failover: async () => (await import('./failover.js')).failoverCommand(),
+  sync: async () => (await import('./sync.js')).syncCommand(),
   release: async () => (await import('./release.js')).releaseCommand(),
   'peer-key': async () => (await import('./peerKey.js')).peerKeyCommand(),
   ipvs: async () => (await import('./ipvs.js')).ipvsCommand(),

@@ -9,6 +9,7 @@ import { overrideLines } from './overrideText.js';
 import { peerLines } from './peerText.js';
 import { networkLines, poolLines, waitLines } from './poolText.js';
 import { sessionLines } from './sessionText.js';
+import { syncLines } from './syncText.js';
 import { formatTable, type Painter, type Tone } from './table.js';
 import { hookLines, trackerLines } from './trackerText.js';
 
@@ -161,7 +162,7 @@ function lastResultText(server: ServerStatus): string {
 }
 
 function footLines(status: StatusDocument, paint: Painter): readonly string[] {
-  const { ipvs, connectionSync } = status;
+  const { ipvs } = status;
   const lines: string[] = [];
   if (!ipvs.available) {
     lines.push(paint(status.services.length > 0 ? 'bad' : 'dim', 'ipvs: not available'));
@@ -177,13 +178,6 @@ function footLines(status: StatusDocument, paint: Painter): readonly string[] {
   }
   if (ipvs.lastError !== null) lines.push(paint('bad', `ipvs: ${ipvs.lastError}`));
   lines.push(...hostLines(status, paint));
-  const daemons = connectionSync.daemons.map(
-    (daemon) => `${daemon.role} on ${daemon.interface} (id ${daemon.syncId})`,
-  );
-  const running = daemons.length === 0 ? '' : `: ${daemons.join(', ')}`;
-  lines.push(`connection sync: ${connectionSync.mode}${running}`);
-  if (connectionSync.lastError !== null) {
-    lines.push(paint('bad', `connection sync: ${connectionSync.lastError}`));
-  }
+  lines.push(...syncLines(status, paint));
   return lines;
 }

@@ -117,7 +117,23 @@ export type ConnectionSyncConfig =
       readonly port?: number;
       readonly ttl?: number;
       readonly maxLengthBytes?: number;
-    };
+    }
+  | RelaySyncConfig;
+
+/** The relay over the channel of `peering`. */
+export interface RelaySyncConfig {
+  readonly mode: 'relay';
+  /** 0..255. */
+  readonly syncId: number;
+  /** IPv4. */
+  readonly group: IpAddress;
+  /** First port of the daemon that tells; the one that is told has the ports after the last. */
+  readonly port: number;
+  /** A power of two. */
+  readonly portCount: number;
+  readonly entriesMax: number;
+  readonly joinWaitMs: number;
+}
 
 /** The channel to the other director, from the point of view of one node. */
 export interface PeeringConfig {

@@ -1,7 +1,7 @@
 /** From a file without errors to the configuration as one node uses it. */
 
 import type { VirtualRouterSpec } from '../vrrp/protocol.js';
-import { bitsOf, familyOf, type IpFamily } from '../wire/ipAddress.js';
+import { bitsOf, familyOf, type IpFamily, ipAddress } from '../wire/ipAddress.js';
 import type { ServiceIdentity } from '../wire/ipvsModel.js';
 import { familyOfMark } from './checks/marks.js';
 import { commonPort } from './checks/servers.js';
@@ -172,11 +172,26 @@ function resolvePeering(
   return { peering: { peer: peer.name, port: peering.port, keyFile: peering.key.file, paths } };
 }
 
+/** The kernel's own defaults. */
+const syncGroup = ipAddress('224.0.0.81');
+const syncPort = 8848;
+
 function resolveConnectionSync(
   sync: RootComplete['connectionSync'],
   node: NodeConfig,
 ): ConnectionSyncConfig {
   if (sync.mode === 'off') return { mode: 'off' };
+  if (sync.mode === 'relay') {
+    return {
+      mode: 'relay',
+      syncId: sync.syncId,
+      group: sync.group ?? syncGroup,
+      port: sync.port ?? syncPort,
+      portCount: sync.ports,
+      entriesMax: sync.maxEntries,
+      joinWaitMs: sync.joinWait,
+    };
+  }
   return {
     mode: 'kernel',
     interface: interfaceOn(sync.interface, node, node.interface),

@@ -2,6 +2,7 @@
 import type { ServiceConfig, TandemConfig } from '../config/model.js';
 import { checksOf } from '../config/serviceChecks.js';
 import { familyOf } from '../wire/ipAddress.js';
+import { syncRequirements } from './syncRequirements.js';
 
 /** Why a setting is needed. */
 export const requirementReasons = {
@@ -9,6 +10,12 @@ export const requirementReasons = {
   'nat-redirects': 'a redirect would send answers past the director',
   'reverse-path': 'the strict reverse path filter drops clients that come in by another interface',
   'masquerade-conntrack': 'masquerading sees balanced connections only with it',
+  'sync-version': 'older messages carry no IPv6, no firewall marks and no timeouts',
+  'sync-coverage': 'idle connections and young templates would not be told to the peer',
+  'sync-persistence': 'connections of persistent services would not be told to the peer',
+  'sync-sloppy': 'a connection too young to have been told goes on by the same hash',
+  'sync-backup-only': 'a director that is told would reset what it has taken over',
+  'sync-ports': 'the daemons of the kernel must have as many ports as the relay',
   'template-expiry': 'persistent clients would stay with a server of weight 0',
   'port-reuse':
     'a client that uses a port again would go to the server it had, even one of weight 0',
@@ -28,10 +35,16 @@ export interface Requirement {
   readonly reason: RequirementReason;
   /** Without a required one no traffic flows; an advised one matters in some networks. */
   readonly level: 'required' | 'advised';
+  /** `sync`: belongs to the mode of `connectionSync`, and is set whether or not others are. */
+  readonly owner?: 'sync';
 }
 
 /** What a director needs, each setting once. */
 export function directorRequirements(config: TandemConfig): readonly Requirement[] {
+  return [...serviceRequirements(config), ...syncRequirements(config)];
+}
+
+function serviceRequirements(config: TandemConfig): readonly Requirement[] {
   const { services, system } = config;
   if (services.length === 0) return [];
   const families = new Set(services.filter(translates).map(familyOfService));

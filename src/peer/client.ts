@@ -1,5 +1,5 @@
 /** The thread of the peer channel as main sees it. */
-import { Worker } from 'node:worker_threads';
+import { type Transferable, Worker } from 'node:worker_threads';
 import type { FromPeer, ToPeer } from './protocol.js';
 
 /** How long a polite stop may take before the thread is terminated. */
@@ -21,7 +21,7 @@ export interface PeerThreadOptions extends PeerThreadData {
 /** A thread that runs, or ran. */
 export interface PeerThread {
   /** Sends a message; after the end of the thread it goes nowhere. */
-  post(message: ToPeer): void;
+  post(message: ToPeer, transfer?: readonly Transferable[]): void;
   /** Asks the thread to end, and insists after {@link stopTimeoutMs}. Resolves when it is gone. */
   stop(): Promise<void>;
   /** Resolves when the thread is gone: with 0 after a stop, with another code when it failed. */
@@ -47,7 +47,7 @@ export function startPeerThread(options: PeerThreadOptions): PeerThread {
   });
   return {
     exited,
-    post: (message) => worker.postMessage(message),
+    post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     stop: async () => {
       worker.postMessage({ type: 'stop' } satisfies ToPeer);
       const insist = setTimeout(() => void worker.terminate(), stopTimeoutMs);

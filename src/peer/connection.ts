@@ -7,7 +7,8 @@ import {
   type PeerHello,
   type PeerMessage,
 } from '../wire/peerMessage.js';
-import { PeerFrameReader } from '../wire/peerMessageFrame.js';
+import { encodePeerFrame, PeerFrameReader } from '../wire/peerMessageFrame.js';
+import { syncFrame } from '../wire/syncChannel.js';
 import { WireError } from '../wire/wireError.js';
 import type { PeerDisconnectReason } from './reasons.js';
 import {
@@ -33,6 +34,8 @@ const lastWordsTimeoutMs = 1_000;
 export interface ConnectionEvents {
   readonly onOpened: (connection: PeerConnection, hello: PeerHello) => void;
   readonly onMessage: (connection: PeerConnection, message: PeerContent) => void;
+  /** A message for the sync thread. */
+  readonly onData: (connection: PeerConnection, bytes: Uint8Array) => void;
   readonly onRefused: (
     connection: PeerConnection,
     refusal: Extract<SessionAction, { type: 'refused' }>,
@@ -115,6 +118,18 @@ export class PeerConnection {
     else socket.write(bytes);
   }
 
+  /** Sends a message of the sync thread; false when it was dropped. */
+  sendData(payload: Uint8Array): boolean {
+    const { socket, events } = this.#options;
+    if (this.#ended || this.#state.phase !== 'open') return false;
+    if (socket.writableLength + payload.length > sendQueueBytesMax) {
+      events.onDropped();
+      return false;
+    }
+    socket.write(encodePeerFrame({ ...syncFrame, payload }));
+    return true;
+  }
+
   /** Closes it; what was sent before may still arrive. */
   close(reason: PeerDisconnectReason): void {
     this.#end(reason, '');
@@ -124,16 +139,32 @@ export class PeerConnection {
     if (this.#ended) return;
     try {
       const messages: PeerMessage[] = [];
+      const data: Uint8Array[] = [];
       for (const frame of this.#reader.push(bytes)) {
+        if (frame.type === syncFrame.type && frame.version === syncFrame.version) {
+          data.push(frame.payload);
+          continue;
+        }
         const message = decodePeerMessage(frame);
         if (message === undefined) this.#options.events.onSkipped();
         else messages.push(message);
       }
       this.#step({ type: 'received', messages });
+      this.#passOn(data);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#end('protocol-error', error.message);
     }
+  }
+
+  /** Nobody who has not introduced itself is listened to. */
+  #passOn(data: readonly Uint8Array[]): void {
+    if (data.length === 0 || this.#ended) return;
+    if (this.#state.phase !== 'open') {
+      this.#end('protocol-error', 'data before the introduction');
+      return;
+    }
+    for (const payload of data) this.#options.events.onData(this, payload);
   }
 
   #step(event: SessionEvent): void {

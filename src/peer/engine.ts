@@ -2,9 +2,9 @@
  * What runs in the thread of the peer channel: keeps one connection to the peer, tells it the state
  * and configuration of this node, and tells main what it says.
  */
-
 import type { TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
+import type { MessagePort } from 'node:worker_threads';
 import type { LogLevel } from '../vrrp/protocol.js';
 import { Remarks } from '../vrrp/remarks.js';
 import type { OverrideRecord } from '../wire/overrideModel.js';
@@ -12,6 +12,7 @@ import { type PeerHello, peerProtocolVersion } from '../wire/peerMessage.js';
 import { ChannelReport } from './channelReport.js';
 import { PeerConnection } from './connection.js';
 import { Connector } from './connector.js';
+import { DataPort } from './dataPort.js';
 import { Listener } from './listener.js';
 import type { FromPeer, PeerRouters, PeerSettings, PeerSharedConfig } from './protocol.js';
 import type { PeerDisconnectReason, PeerRefusalReason, PeerRefuser } from './reasons.js';
@@ -43,6 +44,7 @@ export class PeerEngine {
   /** Connections that are not introduced yet, and the one that is. */
   readonly #greeting = new Set<PeerConnection>();
   #open: PeerConnection | undefined;
+  readonly #data = new DataPort();
   #settings: PeerSettings | undefined;
   #connector: Connector | undefined;
   #listener: Listener | undefined;
@@ -98,8 +100,14 @@ export class PeerEngine {
     this.#sendOverrides();
   }
 
+  /** Takes the port of a sync thread, whose messages travel over the connection. */
+  setDataPort(port: MessagePort): void {
+    this.#data.setPort(port);
+  }
+
   /** Closes everything; nothing is posted after it. */
   stop(): void {
+    this.#data.close();
     clearInterval(this.#reportTimer);
     clearInterval(this.#completeTimer);
     this.#disconnect('stopping');
@@ -161,6 +169,9 @@ export class PeerEngine {
       events: {
         onOpened: (opened, hello) => this.#opened(opened, hello),
         onMessage: (from, message) => this.#take(from, message),
+        onData: (from, bytes) => {
+          if (from === this.#open) this.#data.deliver(bytes);
+        },
         onRefused: (_from, { reason, by, detail }) => this.#refused(reason, by, detail),
         onClosed: (closed, reason, detail) => this.#closed(closed, reason, detail),
         onSkipped: () => this.#report.count('messagesSkipped'),
@@ -187,6 +198,7 @@ export class PeerEngine {
     };
     this.#log('info', `connected with ${hello.node}`, fields);
     this.#sendEverything();
+    this.#data.opened(connection);
     this.#sendReport();
   }
 
@@ -201,6 +213,7 @@ export class PeerEngine {
       return;
     }
     this.#open = undefined;
+    this.#data.closed();
     this.#report.disconnected(reason, detail, Date.now());
     const name = this.#settings?.peer ?? 'the peer';
     this.#log('warn', `lost the connection with ${name}: ${reason}`, { reason, detail });

@@ -2,6 +2,7 @@
  * The messages between the main thread and the thread of the peer channel, and the values in them.
  * Everything here survives structured cloning; times that cross threads are Unix milliseconds.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { LogLevel } from '../vrrp/protocol.js';
 import type { IpAddress } from '../wire/ipAddress.js';
 import type { OverrideRecord } from '../wire/overrideModel.js';
@@ -46,6 +47,8 @@ export type ToPeer =
   | { readonly type: 'sharedConfig'; readonly config: PeerSharedConfig }
   /** All overrides that are known here, for the peer. */
   | { readonly type: 'overrides'; readonly records: readonly OverrideRecord[] }
+  /** The end of a new sync thread's port; it is transferred with the message. */
+  | { readonly type: 'dataPort'; readonly port: MessagePort }
   | { readonly type: 'stop' };
 
 /** What was counted since the thread started. */

@@ -30,6 +30,9 @@ port.on('message', (message: ToPeer) => {
     case 'overrides':
       engine.setOverrides(message.records);
       break;
+    case 'dataPort':
+      engine.setDataPort(message.port);
+      break;
     case 'stop':
       engine.stop();
       post({ type: 'stopped' });

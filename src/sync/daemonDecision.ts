@@ -13,7 +13,8 @@ export type DaemonAction =
 /** What a decision is made from. */
 export interface DaemonDecisionInput {
   readonly config: ConnectionSyncConfig;
-  readonly role: SyncRole;
+  /** Nothing before the election has said anything; the relay does not ask. */
+  readonly role: SyncRole | undefined;
   /** The daemons that run now. */
   readonly running: readonly SyncDaemon[];
 }
@@ -24,30 +25,59 @@ const kernelDefaults = { group: '224.0.0.81', port: 8848, ttl: 1 } as const;
 /** The kernel raises a smaller receive buffer of a backup daemon to this. */
 const backupLengthMin = 1024;
 
-/** The daemon that a role needs, or nothing when the kernel is not to synchronise. */
-export function wantedDaemon(config: ConnectionSyncConfig, role: SyncRole): SyncDaemon | undefined {
-  if (config.mode === 'off') return undefined;
-  const { mode: _mode, ...settings } = config;
-  return { role: role === 'active' ? 'master' : 'backup', ...settings };
+/**
+ * Bytes of a message of the relay's master daemon: one entry each. The kernel sends a message when
+ * the next entry does not fit, or after two seconds, so that a longer one would wait for those.
+ */
+const relayMessageBytes = 44;
+
+/**
+ * The daemons that there must be. The relay has both on `lo` all the time, so that a takeover
+ * switches nothing; otherwise the Active tells and the Backup listens.
+ */
+export function wantedDaemons(
+  config: ConnectionSyncConfig,
+  role: SyncRole | undefined,
+): readonly SyncDaemon[] {
+  switch (config.mode) {
+    case 'off':
+      return [];
+    case 'relay': {
+      const { syncId, group, port, portCount } = config;
+      const common = { interface: 'lo', syncId, group };
+      return [
+        { role: 'master', ...common, port, maxLengthBytes: relayMessageBytes },
+        { role: 'backup', ...common, port: port + portCount },
+      ];
+    }
+    case 'kernel': {
+      if (role === undefined) return [];
+      const { mode: _mode, ...settings } = config;
+      return [{ role: role === 'active' ? 'master' : 'backup', ...settings }];
+    }
+  }
 }
 
 /**
- * The Active runs the master daemon and no backup daemon, the Backup the reverse. A daemon of the
- * right role with other settings is started anew. Stops come before starts.
+ * A daemon of the right role with other settings is started anew, one of a role that is not wanted
+ * is stopped. Stops come before starts.
  *
- * With mode `off` nothing is touched: daemons that run then are somebody else's.
+ * Where nothing is wanted nothing is touched: daemons that run then are somebody else's.
  */
 export function decideDaemons(input: DaemonDecisionInput): readonly DaemonAction[] {
-  const wanted = wantedDaemon(input.config, input.role);
-  if (wanted === undefined) return [];
-  const actions: DaemonAction[] = [];
-  let satisfied = false;
-  for (const daemon of input.running) {
-    if (sameDaemon(daemon, wanted)) satisfied = true;
-    else actions.push({ kind: 'stop', role: daemon.role });
-  }
-  if (!satisfied) actions.push({ kind: 'start', daemon: wanted });
-  return actions;
+  const wanted = wantedDaemons(input.config, input.role);
+  if (wanted.length === 0) return [];
+  const isRight = (daemon: SyncDaemon): boolean => wanted.some((one) => sameDaemon(daemon, one));
+  const isThere = (one: SyncDaemon): boolean =>
+    input.running.some((daemon) => sameDaemon(daemon, one));
+  return [
+    ...input.running
+      .filter((daemon) => !isRight(daemon))
+      .map(({ role }): DaemonAction => ({ kind: 'stop', role })),
+    ...wanted
+      .filter((one) => !isThere(one))
+      .map((daemon): DaemonAction => ({ kind: 'start', daemon })),
+  ];
 }
 
 /** Whether a running daemon is the wanted one, as the kernel reports it. */

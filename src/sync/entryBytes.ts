@@ -43,13 +43,21 @@ export function importanceAt(bytes: Uint8Array, start: number): 0 | 1 | 2 {
   return (flags & syncFlags.inactive) === 0 || protocol === 17 ? 1 : 2;
 }
 
+/** The seed of the hash that buckets are made from: both directors must compute the same. */
+const bucketSeed = 0x9747b28c;
+
+/** The bucket of the entry that starts here. */
+export function bucketAt(bytes: Uint8Array, start: number): number {
+  return keyHashAt(bytes, start, bucketSeed) >>> 22;
+}
+
 /**
  * The hash of what the kernel tells connections apart by: protocol, client, virtual service, and
- * whether it is a template. Both directors compute the same.
+ * whether it is a template. A table has a random seed, since clients choose what is hashed.
  */
-export function keyHashAt(bytes: Uint8Array, start: number): number {
+export function keyHashAt(bytes: Uint8Array, start: number, seed: number): number {
   const isTemplate = u32At(bytes, start + offsets.flags) & syncFlags.template;
-  let hash = mix(0x9747b28c, (bytes[start + offsets.protocol] ?? 0) | isTemplate);
+  let hash = mix(seed, (bytes[start + offsets.protocol] ?? 0) | isTemplate);
   hash = mix(hash, u32At(bytes, start + offsets.clientPort));
   const end = start + addressesBytes(familyAt(bytes, start));
   for (let at = start + offsets.clientAddress; at < end; at += 4)

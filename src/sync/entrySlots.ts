@@ -1,6 +1,6 @@
 /**
  * The entries of one family in fixed slots of packed memory, with an index by key: open addressing
- * with linear probing. It costs 53 bytes an IPv4 and 89 an IPv6 entry, and at most 10 of index.
+ * with linear probing. It costs 54 bytes an IPv4 and 90 an IPv6 entry, and at most 10 of index.
  */
 import { sameKey } from './entryBytes.js';
 
@@ -14,7 +14,8 @@ interface Chunk {
   readonly bytes: Uint8Array;
   /** Four numbers a slot, see {@link word}. */
   readonly words: Uint32Array;
-  readonly marks: Uint8Array;
+  /** The bits of {@link mark}, and above them the bucket. */
+  readonly marks: Uint16Array;
 }
 
 /** The numbers kept of a slot. */
@@ -31,7 +32,12 @@ export const mark = {
   options: 8,
   /** The peer has told it since a repair began. */
   told: 16,
+  /** Read from our kernel's table at the start: what the peer tells of it is better. */
+  guess: 32,
 } as const;
+
+/** The bucket stands above the bits of {@link mark}. */
+const bucketShift = 6;
 
 /** Slots of one family. */
 export class EntrySlots {
@@ -58,7 +64,7 @@ export class EntrySlots {
 
   /** Memory that is set aside, in bytes. */
   get memoryBytes(): number {
-    const perSlot = this.entryBytes + 17;
+    const perSlot = this.entryBytes + 18;
     return this.#chunks.length * chunkSlots * perSlot + this.#index.byteLength;
   }
 
@@ -89,6 +95,11 @@ export class EntrySlots {
     marks[at] = value ? (marks[at] ?? 0) | bit : (marks[at] ?? 0) & ~bit;
   }
 
+  /** The bucket that was given to {@link add}. */
+  bucket(slot: number): number {
+    return (this.#chunk(slot).marks[slot % chunkSlots] ?? 0) >>> bucketShift;
+  }
+
   /** The slot of the entry with this key; -1 when there is none. */
   find(bytes: Uint8Array, start: number, keyHash: number): number {
     const mask = this.#index.length - 1;
@@ -101,7 +112,7 @@ export class EntrySlots {
   }
 
   /** A new slot for a key that is not there; the caller fills it. */
-  add(keyHash: number): number {
+  add(keyHash: number, bucket: number): number {
     if (this.#count + 1 > this.#index.length * loadMax) this.#grow();
     const slot = this.#free.pop() ?? this.#end;
     if (slot === this.#end) {
@@ -109,7 +120,7 @@ export class EntrySlots {
       if (slot % chunkSlots === 0) this.#chunks.push(this.#newChunk());
     }
     this.setWord(slot, word.keyHash, keyHash);
-    this.#chunk(slot).marks[slot % chunkSlots] = mark.used;
+    this.#chunk(slot).marks[slot % chunkSlots] = mark.used | (bucket << bucketShift);
     this.#insert(slot, keyHash);
     this.#count += 1;
     return slot;
@@ -152,7 +163,7 @@ export class EntrySlots {
     return {
       bytes: new Uint8Array(chunkSlots * this.entryBytes),
       words: new Uint32Array(chunkSlots * 4),
-      marks: new Uint8Array(chunkSlots),
+      marks: new Uint16Array(chunkSlots),
     };
   }
 

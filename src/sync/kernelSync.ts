@@ -1,6 +1,7 @@
 /**
- * Connection synchronisation by the kernel's own daemons (`connectionSync.mode: kernel`): the
- * master daemon runs where the virtual addresses are, the backup daemon on the other director.
+ * The kernel's own daemons of connection synchronisation. With `connectionSync.mode: kernel` the
+ * master daemon runs where the virtual addresses are and the backup daemon on the other director;
+ * the relay has both on `lo`.
  */
 import type { ConnectionSyncConfig } from '../config/model.js';
 import { TandemError } from '../errors.js';
@@ -11,7 +12,7 @@ import {
   decideDaemons,
   type SyncRole,
   sameDaemon,
-  wantedDaemon,
+  wantedDaemons,
 } from './daemonDecision.js';
 
 /** What the synchronisation needs of the kernel. */
@@ -42,8 +43,8 @@ export class KernelSync {
   #config: ConnectionSyncConfig;
   #role: SyncRole | undefined;
   #tail: Promise<void> = Promise.resolve();
-  /** The daemon that runs for this agent: it started it, or found it just as configured. */
-  #own: SyncDaemon | undefined;
+  /** The daemons that run for this agent: it started them, or found them just as configured. */
+  #own: readonly SyncDaemon[] = [];
   #daemons: readonly SyncDaemon[] = [];
   #lastError: string | null = null;
 
@@ -99,17 +100,18 @@ export class KernelSync {
     const config = this.#config;
     const role = this.#role;
     if (config.mode === 'off') return this.#stopOwn();
-    if (role === undefined) return;
+    if (config.mode === 'kernel' && role === undefined) return;
     this.#daemons = await table.daemons();
     const actions = decideDaemons({ config, role, running: this.#daemons });
     for (const action of actions) await this.#apply(action);
     if (actions.length > 0) this.#daemons = await table.daemons();
-    const wanted = wantedDaemon(config, role);
-    const right = (daemon: SyncDaemon): boolean =>
-      wanted !== undefined && sameDaemon(daemon, wanted);
+    const wanted = wantedDaemons(config, role);
     const former = this.#own;
-    this.#own =
-      this.#daemons.find(right) ?? this.#daemons.find((daemon) => daemon.role === former?.role);
+    this.#own = this.#daemons.filter(
+      (daemon) =>
+        wanted.some((one) => sameDaemon(daemon, one)) ||
+        former.some((own) => own.role === daemon.role),
+    );
   }
 
   /** One step that fails does not keep the next from being tried. */
@@ -125,11 +127,12 @@ export class KernelSync {
   }
 
   async #stopOwn(): Promise<void> {
-    if (this.#own === undefined) return;
-    const { role } = this.#own;
-    await this.#options.table.stopDaemon(role);
-    this.#own = undefined;
-    this.#options.onAction?.({ kind: 'stop', role });
+    if (this.#own.length === 0) return;
+    for (const { role } of this.#own) {
+      await this.#options.table.stopDaemon(role);
+      this.#options.onAction?.({ kind: 'stop', role });
+    }
+    this.#own = [];
     this.#daemons = await this.#options.table.daemons();
   }
 

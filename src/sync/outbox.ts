@@ -1,6 +1,9 @@
 /** What is to be sent to the peer, in which order, and how long it takes to get there. Pure. */
 import type { EntryId, ShadowTable } from './shadowTable.js';
 
+/** A queue this short is not looked through for entries that have ended. */
+const queueSlackEntries = 65_536;
+
 /** Lags that are kept for the percentiles. */
 const lagsMax = 4096;
 
@@ -25,6 +28,7 @@ export class ChangeQueue {
 
   push(id: EntryId, nowMs: number): void {
     if (!this.#table.markDirty(id)) return;
+    if (this.length >= Math.max(queueSlackEntries, 2 * this.#table.count)) this.#dropEnded();
     this.#ids.push(id);
     this.#times.push(nowMs);
   }
@@ -40,6 +44,23 @@ export class ChangeQueue {
     }
     this.#compact();
     return undefined;
+  }
+
+  /** While no peer is there, entries come and go, and their ids are used again. */
+  #dropEnded(): void {
+    const seen = new Set<number>();
+    const ids: number[] = [];
+    const times: number[] = [];
+    for (let at = this.#head; at < this.#ids.length; at += 1) {
+      const id = this.#ids[at] ?? 0;
+      if (seen.has(id) || !this.#table.isDirty(id)) continue;
+      seen.add(id);
+      ids.push(id);
+      times.push(this.#times[at] ?? 0);
+    }
+    this.#ids = ids;
+    this.#times = times;
+    this.#head = 0;
   }
 
   #compact(): void {

@@ -18,6 +18,12 @@ export const windowEntries = 8192;
 /** Repairs that wait; the next comparison asks for what does not fit. */
 const repairsMax = 4;
 
+interface Repair {
+  readonly buckets: readonly number[];
+  readonly ids: readonly EntryId[];
+  at: number;
+}
+
 interface Bulk {
   readonly walk: BulkWalk;
   readonly startedMs: number;
@@ -50,6 +56,7 @@ export class Outgoing {
   #sequence = 0;
   #bulk: Bulk | undefined;
   #repairs: (readonly number[])[] = [];
+  #repair: Repair | undefined;
   #isOpen = false;
 
   constructor(options: OutgoingOptions) {
@@ -64,7 +71,8 @@ export class Outgoing {
 
   /** Whether nothing is to be sent any more, so that a comparison means something. */
   get isIdle(): boolean {
-    return this.#changes.length === 0 && this.#bulk === undefined;
+    const isRepairing = this.#repair !== undefined || this.#repairs.length > 0;
+    return this.#changes.length === 0 && this.#bulk === undefined && !isRepairing;
   }
 
   /** From our kernel's word to the peer's kernel. */
@@ -80,10 +88,16 @@ export class Outgoing {
   /** It is not any more; changes go on waiting. */
   close(): void {
     this.#isOpen = false;
-    this.#underWay = [];
-    this.#underWayEntries = 0;
+    this.forgetUnderWay();
     this.#bulk = undefined;
     this.#repairs = [];
+    this.#repair = undefined;
+  }
+
+  /** What was under way is lost, or nobody knows; the comparison will show what it was. */
+  forgetUnderWay(): void {
+    this.#underWay = [];
+    this.#underWayEntries = 0;
   }
 
   /** An entry of ours has changed. */
@@ -138,9 +152,9 @@ export class Outgoing {
       this.#sendEntries('relay', ids, sinceMs);
       return true;
     }
-    const buckets = this.#repairs.shift();
-    if (buckets !== undefined) {
-      this.#sendRepair(buckets);
+    this.#repair ??= this.#nextRepair();
+    if (this.#repair !== undefined) {
+      this.#sendRepair(this.#repair, count);
       return true;
     }
     return this.#bulk !== undefined && this.#sendBulk(this.#bulk, count);
@@ -162,14 +176,22 @@ export class Outgoing {
     return true;
   }
 
-  /** The first entries of the buckets that fit; the next comparison shows what did not. */
-  #sendRepair(buckets: readonly number[]): void {
+  #nextRepair(): Repair | undefined {
+    const buckets = this.#repairs.shift();
+    if (buckets === undefined) return undefined;
+    return { buckets, ids: [...this.#options.table.ownIn(new Set(buckets))], at: 0 };
+  }
+
+  #sendRepair(repair: Repair, count: number): void {
     const { table } = this.#options;
-    const ids = [...table.ownIn(new Set(buckets))];
-    for (let at = 0; at < ids.length; at += channelEntriesMax) {
-      this.#sendEntries('repair', ids.slice(at, at + channelEntriesMax), undefined);
-    }
-    this.control({ type: 'repairEnd', buckets });
+    const part = repair.ids.slice(repair.at, repair.at + count);
+    repair.at += part.length;
+    // Some may have ended, or be the peer's by now.
+    const ids = part.filter((id) => table.isThere(id) && table.isOwn(id));
+    if (ids.length > 0) this.#sendEntries('repair', ids, undefined);
+    if (repair.at < repair.ids.length) return;
+    this.#repair = undefined;
+    this.control({ type: 'repairEnd', buckets: [...repair.buckets] });
   }
 
   #sendEntries(purpose: EntryPurpose, ids: readonly EntryId[], sinceMs: number | undefined): void {

@@ -60,15 +60,19 @@ const methods = { nat: 0, local: 1, tunnel: 2, dr: 3, bypass: 4 } as const;
 
 /** A service with what its servers are reached by. */
 export interface SeedService extends KnownService {
-  readonly forwarding: keyof typeof methods;
+  readonly servers: readonly {
+    readonly address: IpAddress;
+    readonly port: number;
+    readonly forwarding: keyof typeof methods;
+  }[];
 }
 
 /** The entry of a row; nothing for the heading, invalid templates and what is not known. */
 export function entryOfRow(row: string, services: readonly SeedService[]): SyncEntry | undefined {
-  const [name = '', from, fromPort, to, toPort, server, serverPort, state, expires, engine, data] =
+  const [name = '', from, fromPort, to, toPort, dest, serverPort, state, expires, engine, data] =
     row.trim().split(/\s+/);
   const protocol = protocols[name];
-  const addresses = [from, to, server].map(addressOf);
+  const addresses = [from, to, dest].map(addressOf);
   const [clientAddress, virtualAddress, serverAddress] = addresses;
   const timeoutSeconds = Number(expires);
   if (protocol === undefined || state === undefined || !(timeoutSeconds > 0)) return undefined;
@@ -87,7 +91,8 @@ export function entryOfRow(row: string, services: readonly SeedService[]): SyncE
   const service = services.find((known) =>
     isOf(known, { protocol, virtualAddress, virtualPort, serverAddress, family }),
   );
-  const forwarding = methods[service?.forwarding ?? 'nat'];
+  const server = service?.servers.find(({ address }) => address === serverAddress);
+  const forwarding = methods[server?.forwarding ?? 'nat'];
   const flags =
     forwarding |
     (forwarding === methods.nat ? 0 : syncFlags.noOutput) |

@@ -29,20 +29,6 @@ export type ToSync =
   | { readonly type: 'resync' }
   | { readonly type: 'stop' };
 
-/** Between the thread of the peer channel and the sync thread. */
-export type ToChannel =
-  | { readonly type: 'send'; readonly bytes: Uint8Array }
-  /** So many bytes were worked off; the channel may deliver as many again. */
-  | { readonly type: 'taken'; readonly bytes: number };
-
-/** The other way. */
-export type FromChannel =
-  | { readonly type: 'open' }
-  | { readonly type: 'closed' }
-  | { readonly type: 'data'; readonly bytes: Uint8Array }
-  /** So many messages were thrown away since the last word of it. */
-  | { readonly type: 'dropped'; readonly sent: number; readonly received: number };
-
 /** Why a datagram of the master daemon was not taken. */
 export type DatagramRefusal = 'not-from-kernel' | 'malformed' | 'wrong-sync-id';
 
@@ -111,7 +97,9 @@ export interface RelayReport {
   readonly lagMs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
   /** Buckets of the peer's entries that differ from ours; null before the first comparison. */
   readonly differingBuckets: number | null;
-  /** The same as the peer sees it. */
+  /** Buckets that differ because we refused entries of them; see the counts of refusals. */
+  readonly refusedBuckets: number;
+  /** The differing ones as the peer sees it. */
   readonly peerDifferingBuckets: number | null;
   readonly comparedUnixMs: number | null;
   /** Connected, received, compared, and no difference on either side. */

@@ -15,14 +15,18 @@ import {
 } from '../wire/syncChannel.js';
 import { scanSyncMessage } from '../wire/syncScan.js';
 import { WireError } from '../wire/wireError.js';
+import { Agreement } from './agreement.js';
+import { BulkLog } from './bulkLog.js';
+import { bucketAt } from './entryBytes.js';
 import { EntryValidator, type KnownService } from './entryValidator.js';
+import { InflowLimit } from './inflowLimit.js';
 import { Outgoing, windowEntries } from './outgoing.js';
-import type { BulkReport, RelayPhase, RelayReport } from './protocol.js';
+import type { RelayPhase, RelayReport } from './protocol.js';
 import { RelayCounts } from './relayCounts.js';
 import { type EntryId, ShadowTable } from './shadowTable.js';
 
-/** A difference is repaired when it is seen in so many comparisons one after the other. */
-const strikesToRepair = 2;
+/** Messages of the peer that wait to be worked off, beside the bound on their entries. */
+const inboundMessagesMax = 1_024;
 
 /** What the relay needs from around it. */
 export interface RelayOptions {
@@ -32,6 +36,9 @@ export interface RelayOptions {
   /** Milliseconds since the start of the thread, monotonic. */
   readonly nowMs: () => number;
   readonly nowUnixMs: () => number;
+  /** Random, for the table. */
+  readonly hashSeed: number;
+  readonly pause: (ms: number) => Promise<void>;
   /** Sends to the peer. */
   readonly send: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Gives these entries to our kernel; resolves when it has taken them. */
@@ -51,21 +58,20 @@ export class Relay {
   #phase: RelayPhase = 'waiting-for-peer';
   #peerEpoch = 0;
   #announced = false;
-  #bulkIn: { readonly startedMs: number; received: number } | undefined;
-  #lastBulk: BulkReport | null = null;
+  readonly #bulks: BulkLog;
   #inbound: SyncChannelMessage[] = [];
   #inboundEntries = 0;
   #isWorking = false;
-  #strikes = new Map<number, number>();
-  #differing: number | null = null;
-  #peerDiffering: number | null = null;
-  #comparedUnixMs: number | null = null;
+  readonly #agreement = new Agreement();
+  #overWindowAtRepair = 0;
+  readonly #inflow = new InflowLimit();
   #peerEntries: number | null = null;
   #seed: RelayReport['seed'] = null;
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.table = new ShadowTable(options.entriesMax);
+    this.#bulks = new BulkLog(options.nowMs, options.nowUnixMs);
+    this.table = new ShadowTable(options.entriesMax, options.hashSeed);
     this.#outgoing = new Outgoing({
       table: this.table,
       counts: this.counts,
@@ -74,7 +80,7 @@ export class Relay {
       send: options.send,
       isWhole: () => this.counts.tableFull === 0 && this.#seed?.finished !== false,
       onBulkSent: (entries, startedMs, finished) =>
-        this.#noteBulk('sent', entries, startedMs, finished),
+        this.#bulks.note('sent', entries, startedMs, finished),
     });
   }
 
@@ -89,6 +95,7 @@ export class Relay {
 
   setServices(services: readonly KnownService[]): void {
     this.#validator = new EntryValidator(services);
+    this.#agreement.forgetRefusals();
   }
 
   /** A datagram of our kernel's master daemon. */
@@ -109,11 +116,17 @@ export class Relay {
   seed(bytes: Uint8Array): void {
     const put = this.table.put(bytes, 0, bytes.length, { source: 'seed', stampDs: this.nowDs });
     if (put.outcome === 'full') this.counts.tableFull += 1;
-    else if (put.outcome === 'added') this.#outgoing.push(put.id);
   }
 
   setSeed(seed: NonNullable<RelayReport['seed']>): void {
     this.#seed = seed;
+    this.#settleGuesses();
+  }
+
+  /** Messages to the peer were lost on the way. */
+  lost(count: number): void {
+    this.counts.channelDrops += count;
+    this.#outgoing.forgetUnderWay();
     this.flush();
   }
 
@@ -134,13 +147,11 @@ export class Relay {
     this.#connectedSinceUnixMs = null;
     this.#announced = false;
     this.#outgoing.close();
-    this.#bulkIn = undefined;
+    this.#bulks.forget();
     this.#inbound = [];
     this.#inboundEntries = 0;
-    this.#differing = null;
-    this.#peerDiffering = null;
     this.#peerEntries = null;
-    this.#strikes.clear();
+    this.#agreement.forget();
     if (this.#phase === 'receiving') {
       this.#phase = 'waiting-for-peer';
       this.#peerEpoch = 0;
@@ -164,6 +175,10 @@ export class Relay {
         this.flush();
         return;
       }
+      if (this.#inbound.length >= inboundMessagesMax) {
+        this.counts.overWindow += 1;
+        return;
+      }
       this.#inbound.push(message);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -173,12 +188,18 @@ export class Relay {
     void this.#workOff();
   }
 
+  /** Asks the peer for its whole table; returns whether there is a peer to be asked. */
+  request(reason: string): boolean {
+    if (this.#announced) this.#outgoing.control({ type: 'requestBulk', reason });
+    return this.#announced;
+  }
+
   /** Asks the peer for its whole table, and sends ours. */
-  resync(reason: string): void {
-    if (!this.#announced) return;
-    this.#outgoing.control({ type: 'requestBulk', reason });
+  resync(reason: string): boolean {
+    if (!this.request(reason)) return false;
     this.#outgoing.startBulk();
     this.flush();
+    return true;
   }
 
   /** Tells our sums and how we stand; to be called every few seconds. */
@@ -191,7 +212,7 @@ export class Relay {
     this.#outgoing.control({
       type: 'standing',
       entries: this.table.count,
-      differingBuckets: this.#differing ?? -1,
+      differingBuckets: this.#agreement.differing ?? -1,
     });
   }
 
@@ -215,15 +236,12 @@ export class Relay {
       tableMemoryBytes: this.table.memoryBytes,
       waitingEntries: this.#outgoing.waiting,
       lagMs: this.#outgoing.lagMs,
-      differingBuckets: this.#differing,
-      peerDifferingBuckets: this.#peerDiffering,
-      comparedUnixMs: this.#comparedUnixMs,
-      inSync:
-        this.#announced &&
-        this.#phase === 'received' &&
-        this.#differing === 0 &&
-        this.#peerDiffering === 0,
-      lastBulk: this.#lastBulk,
+      differingBuckets: this.#agreement.differing,
+      refusedBuckets: this.#agreement.refusedBuckets,
+      peerDifferingBuckets: this.#agreement.peerDiffering,
+      comparedUnixMs: this.#agreement.comparedUnixMs,
+      inSync: this.#announced && this.#phase === 'received' && this.#agreement.isComplete,
+      lastBulk: this.#bulks.last,
       seed: this.#seed,
       counters: this.counts.snapshot(),
     };
@@ -257,12 +275,15 @@ export class Relay {
   async #takeEntries(message: Extract<SyncChannelMessage, { kind: 'entries' }>): Promise<void> {
     const { table } = this;
     table.peerClockAheadDs = message.nowDs - this.nowDs;
+    const waitMs = this.#inflow.take(message.count, this.#options.nowMs());
+    if (waitMs > 0) await this.#options.pause(waitMs);
     const taken: EntryId[] = [];
     scanChannelEntries(message, (start, end, stampDs) => {
       this.counts.received += 1;
       const refusal = this.#validator.judge(message.bytes, start);
       if (refusal !== undefined) {
         this.counts.rejected[refusal] += 1;
+        this.#agreement.noteRefusal(bucketAt(message.bytes, start));
         return;
       }
       const source = message.purpose === 'relay' ? 'relay' : 'bulk';
@@ -271,7 +292,7 @@ export class Relay {
       else if (put.outcome !== 'known-better') taken.push(put.id);
       else if (table.isOwn(put.id)) this.#outgoing.push(put.id);
     });
-    if (this.#bulkIn !== undefined) this.#bulkIn.received += message.count;
+    this.#bulks.received(message.count);
     await this.#options.inject(table, taken, this.nowDs);
     this.counts.injected += taken.length;
     this.#inboundEntries = Math.max(0, this.#inboundEntries - message.count);
@@ -288,7 +309,7 @@ export class Relay {
         this.#outgoing.startBulk();
         break;
       case 'bulkBegin':
-        this.#bulkIn = { startedMs: this.#options.nowMs(), received: 0 };
+        this.#bulks.begin();
         break;
       case 'bulkEnd':
         this.#bulkEnded(control.finished === 1);
@@ -301,7 +322,8 @@ export class Relay {
         break;
       case 'standing':
         this.#peerEntries = control.entries;
-        this.#peerDiffering = control.differingBuckets < 0 ? null : control.differingBuckets;
+        this.#agreement.peerDiffering =
+          control.differingBuckets < 0 ? null : control.differingBuckets;
         this.#options.onChange();
         break;
       case 'taken':
@@ -324,51 +346,39 @@ export class Relay {
   }
 
   #bulkEnded(finished: boolean): void {
-    const { startedMs, received } = this.#bulkIn ?? {
-      startedMs: this.#options.nowMs(),
-      received: 0,
-    };
-    this.#bulkIn = undefined;
-    this.#noteBulk('received', received, startedMs, finished);
+    this.#bulks.end(finished);
     this.#phase = 'received';
+    this.#settleGuesses();
     this.compare();
     this.#options.onChange();
   }
 
-  #noteBulk(
-    direction: BulkReport['direction'],
-    entries: number,
-    startedMs: number,
-    finished: boolean,
-  ): void {
-    const seconds = Math.round(this.#options.nowMs() - startedMs) / 1000;
-    const atUnixMs = this.#options.nowUnixMs();
-    // A joiner's own empty table says nothing beside the one that it received.
-    if (entries === 0 && this.#lastBulk !== null) return;
-    this.#lastBulk = { direction, entries, seconds, finished, atUnixMs };
-  }
-
   #takeDigests(peerNowDs: number, theirs: Uint32Array): void {
     const ours = this.table.digests('peer', peerNowDs);
-    const differing = [...theirs.keys()].filter((bucket) => theirs[bucket] !== ours[bucket]);
-    this.#strikes = new Map(
-      differing.map((bucket) => [bucket, (this.#strikes.get(bucket) ?? 0) + 1]),
-    );
-    this.#comparedUnixMs = this.#options.nowUnixMs();
-    const certain = differing.filter(
-      (bucket) => (this.#strikes.get(bucket) ?? 0) >= strikesToRepair,
-    );
-    this.#differing = certain.length;
-    if (certain.length > 0 && this.#phase === 'received') {
-      this.counts.repairs += 1;
-      this.table.clearTold(new Set(certain));
-      this.#outgoing.control({ type: 'requestRepair', buckets: certain });
-    }
+    const certain = this.#agreement.compare(theirs, ours, this.#options.nowUnixMs());
+    if (certain.length > 0 && this.#phase === 'received') this.#requestRepair(certain);
     this.#options.onChange();
+  }
+
+  #requestRepair(buckets: readonly number[]): void {
+    this.counts.repairs += 1;
+    this.#overWindowAtRepair = this.counts.overWindow;
+    this.#agreement.repairBegins(buckets);
+    this.table.clearTold(new Set(buckets));
+    this.#outgoing.control({ type: 'requestRepair', buckets: [...buckets] });
+  }
+
+  /** What our kernel had at the start and the peer did not know. */
+  #settleGuesses(): void {
+    if (this.#phase !== 'received' || this.#seed === null) return;
+    for (const id of this.table.adoptGuesses()) this.#outgoing.push(id);
+    this.flush();
   }
 
   /** What we have from the peer and it does not know any more is ours to tell. */
   #repaired(buckets: ReadonlySet<number>): void {
+    this.#agreement.repairEnded(buckets);
+    if (this.counts.overWindow !== this.#overWindowAtRepair) return;
     for (const id of this.table.untold(buckets)) {
       this.table.adopt(id);
       this.#outgoing.push(id);

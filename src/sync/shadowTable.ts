@@ -8,6 +8,7 @@
  */
 import { syncEntryOffsets as offsets, syncEntryBytes } from '../wire/syncScan.js';
 import {
+  bucketAt,
   bucketCount,
   contentHashAt,
   familyAt,
@@ -56,10 +57,13 @@ export class ShadowTable {
   readonly #v6 = new EntrySlots(syncEntryBytes[6]);
   readonly #options = new Map<EntryId, Uint8Array>();
   readonly #entriesMax: number;
+  readonly #hashSeed: number;
   #sweepAt = 0;
 
-  constructor(entriesMax: number) {
+  /** `hashSeed` is random, so that no client can choose its ports to slow the table down. */
+  constructor(entriesMax: number, hashSeed: number) {
     this.#entriesMax = entriesMax;
+    this.#hashSeed = hashSeed;
   }
 
   get count(): number {
@@ -78,7 +82,7 @@ export class ShadowTable {
   /** Takes the entry of version 1 in `bytes`. */
   put(bytes: Uint8Array, start: number, end: number, { source, stampDs }: PutOptions): PutResult {
     const slots = this.#slotsOf(familyAt(bytes, start));
-    const keyHash = keyHashAt(bytes, start);
+    const keyHash = keyHashAt(bytes, start, this.#hashSeed);
     const fromPeer = source === 'relay' || source === 'bulk';
     let slot = slots.find(bytes, start, keyHash);
     const isNew = slot < 0;
@@ -86,7 +90,7 @@ export class ShadowTable {
       const hasOptions = end - start > slots.entryBytes;
       const isFull = this.count >= this.#entriesMax;
       if (isFull || (hasOptions && this.#options.size >= optionsMax)) return { outcome: 'full' };
-      slot = slots.add(keyHash);
+      slot = slots.add(keyHash, bucketAt(bytes, start));
     } else {
       const id = this.#idOf(slots, slot);
       if (source === 'seed') return { outcome: 'known-better', id };
@@ -99,7 +103,8 @@ export class ShadowTable {
     const timeoutDs = u32At(bytes, start + offsets.timeoutSeconds) * 10;
     slots.setWord(slot, word.stampDs, stampDs);
     slots.setWord(slot, word.expiryDs, Math.min(stampDs + timeoutDs, 0xffff_ffff));
-    slots.setMark(slot, mark.own, !fromPeer);
+    slots.setMark(slot, mark.own, !fromPeer && source !== 'seed');
+    slots.setMark(slot, mark.guess, source === 'seed');
     slots.setMark(slot, mark.told, fromPeer);
     // What the peer has just told us it need not hear again.
     if (fromPeer) slots.setMark(slot, mark.dirty, false);
@@ -125,6 +130,13 @@ export class ShadowTable {
     return true;
   }
 
+  /** Whether the entry is there and is to be sent. */
+  isDirty(id: EntryId): boolean {
+    if (!this.isThere(id)) return false;
+    const { slots, slot } = this.#place(id);
+    return slots.has(slot, mark.dirty);
+  }
+
   /** Takes the mark off; false when there was none, or no entry. */
   takeDirty(id: EntryId): boolean {
     if (!this.isThere(id)) return false;
@@ -141,7 +153,13 @@ export class ShadowTable {
 
   bucket(id: EntryId): number {
     const { slots, slot } = this.#place(id);
-    return slots.word(slot, word.keyHash) >>> 22;
+    return slots.bucket(slot);
+  }
+
+  /** Which of the daemon's ports carries the entry: always the same, so that its order is kept. */
+  portIndex(id: EntryId, portCount: number): number {
+    const { slots, slot } = this.#place(id);
+    return slots.word(slot, word.keyHash) % portCount;
   }
 
   /** When its timeout began; by the owner's clock. */
@@ -175,17 +193,36 @@ export class ShadowTable {
 
   /** The peer has forgotten what it knew: what we know from it is ours to tell now. */
   adoptAll(): void {
-    for (let id = 0; id < this.idEnd; id += 1) if (this.isThere(id)) this.adopt(id);
+    for (let id = 0; id < this.idEnd; id += 1) {
+      if (this.isThere(id) && !this.#isGuess(id)) this.adopt(id);
+    }
   }
 
-  /** Makes an entry of the peer our own. */
+  /** What was read at the start and the peer has not told is ours to tell. */
+  adoptGuesses(): readonly EntryId[] {
+    const adopted: EntryId[] = [];
+    for (let id = 0; id < this.idEnd; id += 1) {
+      if (!this.isThere(id)) continue;
+      const { slots, slot } = this.#place(id);
+      if (!slots.has(slot, mark.guess)) continue;
+      this.adopt(id);
+      adopted.push(id);
+    }
+    return adopted;
+  }
+
+  /** Makes an entry of the peer, or one that was read at the start, our own. */
   adopt(id: EntryId): void {
     const { slots, slot } = this.#place(id);
     if (slots.has(slot, mark.own)) return;
+    slots.setMark(slot, mark.own, true);
+    if (slots.has(slot, mark.guess)) {
+      slots.setMark(slot, mark.guess, false);
+      return;
+    }
     const toOurs = (ds: number): number => Math.max(0, ds - this.peerClockAheadDs);
     slots.setWord(slot, word.stampDs, toOurs(slots.word(slot, word.stampDs)));
     slots.setWord(slot, word.expiryDs, toOurs(slots.word(slot, word.expiryDs)));
-    slots.setMark(slot, mark.own, true);
   }
 
   /** Our own entries of these buckets. */
@@ -205,7 +242,7 @@ export class ShadowTable {
   untold(buckets: ReadonlySet<number>): readonly EntryId[] {
     return [...this.#inBuckets(buckets)].filter((id) => {
       const { slots, slot } = this.#place(id);
-      return !slots.has(slot, mark.own) && !slots.has(slot, mark.told);
+      return !slots.has(slot, mark.own | mark.guess | mark.told);
     });
   }
 
@@ -217,10 +254,10 @@ export class ShadowTable {
     const sums = new Uint32Array(bucketCount);
     for (const slots of [this.#v4, this.#v6]) {
       for (let slot = 0; slot < slots.end; slot += 1) {
-        if (!slots.has(slot, mark.used) || slots.has(slot, mark.own) !== (whose === 'own'))
-          continue;
+        if (!slots.has(slot, mark.used) || slots.has(slot, mark.guess)) continue;
+        if (slots.has(slot, mark.own) !== (whose === 'own')) continue;
         if (slots.word(slot, word.expiryDs) < nowDs + digestMarginDs) continue;
-        const bucket = slots.word(slot, word.keyHash) >>> 22;
+        const bucket = slots.bucket(slot);
         const content = slots.word(slot, word.contentHash);
         // The time is part of it: a refresh that was lost makes a difference too.
         const sum = Math.imul(content ^ slots.word(slot, word.stampDs), 0x9e3779b1);
@@ -273,13 +310,20 @@ export class ShadowTable {
 
   /** Whether a bulk tells of something that our own kernel has told of later. */
   #isOlder(slots: EntrySlots, slot: number, peerStampDs: number): boolean {
+    if (slots.has(slot, mark.guess)) return false;
     const known = slots.word(slot, word.stampDs);
     if (!slots.has(slot, mark.own)) return known > peerStampDs;
     return known >= peerStampDs - this.peerClockAheadDs;
   }
 
   #ownerNowDs(slots: EntrySlots, slot: number, nowDs: number): number {
-    return slots.has(slot, mark.own) ? nowDs : nowDs + this.peerClockAheadDs;
+    const isOurClock = slots.has(slot, mark.own | mark.guess);
+    return isOurClock ? nowDs : nowDs + this.peerClockAheadDs;
+  }
+
+  #isGuess(id: EntryId): boolean {
+    const { slots, slot } = this.#place(id);
+    return slots.has(slot, mark.guess);
   }
 
   #slotsOf(family: 4 | 6): EntrySlots {

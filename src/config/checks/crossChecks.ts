@@ -4,9 +4,10 @@ import type { RootDraft } from '../schema/rootDefinition.js';
 import { checkAdvertisements } from './advertisements.js';
 import { checkBfd } from './bfd.js';
 import { checkHooks } from './commands.js';
+import { checkConnectionSync } from './connectionSync.js';
 import { checkMarks } from './marks.js';
 import { checkMoving } from './moving.js';
-import { checkNodes, checkPerNode } from './nodes.js';
+import { checkNodes } from './nodes.js';
 import { checkPeering } from './peering.js';
 import { present } from './present.js';
 import { checkServers } from './servers.js';
@@ -34,7 +35,7 @@ export function crossChecks(draft: RootDraft): readonly Finding[] {
     ...checkServers(draft),
     ...checkServiceHealth(draft),
     ...checkPeering(draft),
-    ...checkPerNode(draft, ['connectionSync', 'interface'], draft.connectionSync.interface),
+    ...checkConnectionSync(draft),
   ];
 }
 

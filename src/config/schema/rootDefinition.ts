@@ -1,6 +1,7 @@
 /** Keys of the file itself. */
 import { bfdType } from './bfdDefinition.js';
-import { listOf, mapOf, perNode } from './containerTypes.js';
+import { connectionSyncSection } from './connectionSyncDefinition.js';
+import { listOf, mapOf } from './containerTypes.js';
 import {
   type CompleteOf,
   type DraftOf,
@@ -13,7 +14,7 @@ import {
 import { healthKeys } from './healthDefinition.js';
 import { hookType } from './hookDefinition.js';
 import { readMapping } from './mappingReader.js';
-import { interfaceName, listenEndpoint, multicastGroup } from './networkTypes.js';
+import { listenEndpoint } from './networkTypes.js';
 import { peeringType } from './peeringDefinition.js';
 import { presetType } from './presetType.js';
 import { nodeType, partName, syncGroupType, virtualRouterType } from './routerDefinition.js';
@@ -21,8 +22,6 @@ import { boolean, duration, integer, oneOf, percentage, text } from './scalarTyp
 import { serviceType } from './serviceDefinition.js';
 import { systemSection } from './systemDefinition.js';
 import { trackerType } from './trackerDefinition.js';
-
-const notYet = 'is not available in this version';
 
 /** A Unix socket's path has 108 bytes in the kernel, with the NUL that ends it. */
 const socketPath = text({
@@ -110,37 +109,7 @@ export const rootDefinition = {
       'configuration of the other. Losing it never decides an election.',
     meaning: 'no channel; a split brain and different configurations stay unseen',
   }),
-  connectionSync: section('How the connection table reaches the other director.', {
-    mode: withDefault(
-      oneOf(['kernel', 'off'], { relay: `relay ${notYet}; use kernel or off` }),
-      'off',
-      {
-        env: 'TANDEM_CONNECTION_SYNC_MODE',
-        doc:
-          "`kernel` starts the kernel's own daemons, which multicast in clear text and without " +
-          'authentication: use a network of their own.',
-      },
-    ),
-    interface: optional(perNode(interfaceName), {
-      doc: 'The interface of the multicast.',
-      meaning: "the node's interface",
-    }),
-    syncId: withDefault(integer({ min: 0, max: 255, note: '0 takes every id' }), 0, {
-      doc: 'Keeps pairs on the same network apart. The same on both directors.',
-    }),
-    group: optional(multicastGroup, { doc: 'The multicast group.', meaning: '224.0.0.81' }),
-    port: optional(integer({ min: 1, max: 65_535 }), { doc: 'The UDP port.', meaning: '8848' }),
-    ttl: optional(integer({ min: 1, max: 255 }), {
-      doc: 'How many routers the multicast may pass.',
-      meaning: '1',
-    }),
-    maxLength: optional(integer({ min: 44, max: 9188 }), {
-      doc:
-        'Largest sync message in bytes. Above 9188 the entry counter of the protocol wraps, so ' +
-        'more is refused.',
-      meaning: "the kernel's choice, 1472 on Ethernet",
-    }),
-  }),
+  connectionSync: connectionSyncSection,
   system: systemSection,
   api: section('Where the agent answers `tandem status` and the others.', {
     socket: withDefault(socketPath, '/run/tandem/tandem.sock', {

@@ -67,6 +67,30 @@ const status = {
   ],
   ipvs: { operationsTotal: 7, errorsTotal: 0 },
   peer: { configured: false },
+  connectionSync: {
+    mode: 'relay',
+    relay: {
+      connectedSinceUnixMs: 1_000,
+      inSync: true,
+      tableEntries: 12,
+      peerTableEntries: null,
+      tableMemoryBytes: 2_048,
+      waitingEntries: 3,
+      differingBuckets: null,
+      lagMs: { p50: 20, p99: 30, max: 40 },
+      counters: {
+        heard: 5,
+        sent: 4,
+        received: 3,
+        injected: 2,
+        expired: 1,
+        repairs: 6,
+        rejected: { 'unknown-service': 9 },
+        dropped: { beforeKernel: 8 },
+        refusedDatagrams: { 'not-from-kernel': 7 },
+      },
+    },
+  },
   threads: {
     vrrp: { restarts: 1, loop: null },
     health: { restarts: 0, loads: [load], hints: 2, networkLostUnixMs: null },
@@ -78,6 +102,14 @@ test('the status document is told as metrics, with labels escaped', async () => 
   for (const line of [
     'tandem_info{version="1.2.3",cluster="web \\"east\\"",node="lb1"} 1',
     'tandem_start_time_seconds 1.5',
+    'tandem_sync_in_sync 1',
+    'tandem_sync_table_entries{side="own"} 12',
+    'tandem_sync_lag_seconds{quantile="0.99"} 0.03',
+    'tandem_sync_entries_total{what="injected"} 2',
+    'tandem_sync_rejected_entries_total{reason="unknown-service"} 9',
+    'tandem_sync_dropped_total{reason="beforeKernel"} 8',
+    'tandem_sync_refused_datagrams_total{reason="not-from-kernel"} 7',
+    'tandem_sync_repairs_total 6',
     'tandem_router_state{router="outside",vrid="51"} 2',
     'tandem_router_priority{router="outside",kind="effective"} 90',
     'tandem_router_demotion{router="outside",reason="tracked-interface-down",tracker="uplink"} 60',
@@ -156,6 +188,9 @@ test('the socket tells the metrics too', async (context) => {
     override: unused,
     servers: unused,
     plan: unused,
+    resync: (): never => {
+      throw new Error('not called');
+    },
   };
   const path = join(folder, 'api.sock');
   const server = await startApiServer(path, actions);

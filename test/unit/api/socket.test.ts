@@ -29,6 +29,7 @@ const actions: ApiActions = {
     routers: [],
     untilUnixMs: null,
   }),
+  resync: () => ({ requestedUnixMs: 5 }),
   override: async ({ action, server, weight, reason, user }, descriptor) => ({
     message: `${action} ${server} ${weight} ${reason} ${user} ${typeof descriptor}`,
     servers: [],

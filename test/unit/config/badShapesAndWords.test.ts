@@ -82,10 +82,32 @@ const badInputs: readonly BadInput[] = [
     problems: [['2:15 log.level', 'must be one of error, warn, info, debug, got verbose']],
   },
   {
-    title: 'the relay, which comes later',
+    title: 'the relay without the channel that carries it',
     changes: [['cluster: web', 'cluster: web\nconnectionSync: { mode: relay }']],
     problems: [
-      ['2:25 connectionSync.mode', 'relay is not available in this version; use kernel or off'],
+      [
+        '2:25 connectionSync.mode',
+        'relay needs `peering`, whose channel carries it',
+        'add peering with a key',
+      ],
+    ],
+  },
+  {
+    title: 'ports of the relay that the kernel does not have',
+    changes: [
+      [
+        'cluster: web',
+        'cluster: web\npeering: { key: { file: /k } }\n' +
+          'connectionSync: { mode: relay, ports: 3, group: ff02::81 }',
+      ],
+    ],
+    problems: [
+      ['3:39 connectionSync.ports', 'must be a power of two, got 3', 'the kernel takes no other'],
+      [
+        '3:49 connectionSync.group',
+        'must be an IPv4 group with mode relay',
+        'for example 224.0.0.81',
+      ],
     ],
   },
   {
@@ -94,7 +116,7 @@ const badInputs: readonly BadInput[] = [
     problems: [
       [
         '2:25 connectionSync.mode',
-        'must be one of kernel, off, got false',
+        'must be one of relay, kernel, off, got false',
         'write the word itself, not true or false',
       ],
     ],

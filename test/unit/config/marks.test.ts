@@ -65,7 +65,7 @@ testBadInputs(badInputs);
 test('several addresses and ports under one mark become one rule each', () => {
   const marks = '[tcp://172.25.254.100:80, udp://172.25.254.100:5000-5010, tcp://172.25.254.99]';
   const config = read(changed([listen, `fwmark: 66\n    marks: ${marks}`]));
-  const [set] = wantedRuleSets(config.services, config.system);
+  const [set] = wantedRuleSets(config, 0);
   assert.deepEqual(set?.rules.map(nftRule), [
     'ip daddr 172.25.254.100 tcp dport 80 meta mark set 66',
     'ip daddr 172.25.254.100 udp dport 5000-5010 meta mark set 66',
@@ -85,15 +85,15 @@ test('the family of a mark is that of what carries it', () => {
 test('a service whose mark others set has no rules of ours', () => {
   const config = read(changed([listen, 'fwmark: 66']));
   assert.deepEqual(
-    wantedRuleSets(config.services, config.system).map(({ rules }) => rules),
-    [[], []],
+    wantedRuleSets(config, 0).map(({ rules }) => rules),
+    [[], [], []],
   );
 });
 
 test('masquerading is one rule for each network, and needs conntrack in IPVS', () => {
   const rules = 'system: { masquerade: [{ from: 192.168.0.0/24, interface: eth0 }] }';
   const config = read(`${changed()}${rules}\n`);
-  const [, set] = wantedRuleSets(config.services, config.system);
+  const [, set] = wantedRuleSets(config, 0);
   assert.deepEqual(set?.rules.map(nftRule), ['ip saddr 192.168.0.0/24 oifname "eth0" masquerade']);
   const settings = directorRequirements(config).map(({ setting }) => setting);
   assert.ok(settings.includes('net.ipv4.vs.conntrack'));

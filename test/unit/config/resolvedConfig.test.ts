@@ -177,6 +177,22 @@ test('kernel sync takes the interface of the node unless it names one', () => {
   );
 });
 
+test('the relay is known by its mode, and has the ports of the kernel', () => {
+  const [config] = configsOf(
+    `${soundConfig}peering: { key: { file: /k } }\n` +
+      'connectionSync: { mode: relay, ports: 4, joinWait: 5s }\n',
+  );
+  assert.deepEqual(config.connectionSync, {
+    mode: 'relay',
+    syncId: 0,
+    group: '224.0.0.81',
+    port: 8848,
+    portCount: 4,
+    entriesMax: 1_000_000,
+    joinWaitMs: 5_000,
+  });
+});
+
 test('a check by TCP needs no more than its type', () => {
   const [config] = configsOf(changed(['type: http\n      path: /healthz\n', 'type: tcp\n']));
   assert.deepEqual(config.services[0]?.check?.probe, { type: 'tcp' });

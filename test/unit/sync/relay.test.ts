@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
+import { encodeSyncEntry } from '../../../src/wire/syncMessage.js';
 import { connection, RelayPair, template } from './relaySupport.js';
 
 test('a connection that our kernel tells is given to the kernel of the peer', async () => {
@@ -179,4 +180,79 @@ test('an entry ends by its timeout on both sides', async () => {
     pair.sides.map(({ relay }) => relay.report().tableEntries),
     [1, 1],
   );
+});
+
+test('what the kernel knew at the start yields to what the peer knows of it', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  const closing = connection(1, { state: 5, flags: 0x0100, timeoutSeconds: 120 });
+  pair.hear(0, [closing]);
+  await pair.settle();
+  // The agent of the second director starts anew; its kernel missed how the connection ended.
+  pair.close();
+  pair.replace(1, 55);
+  const [one, two] = pair.sides;
+  for (const entry of [connection(1), connection(2)]) two.relay.seed(encodeSyncEntry(entry));
+  one.injected.length = 0;
+  two.injected.length = 0;
+  pair.open();
+  two.relay.setSeed({ entries: 2, finished: true });
+  await pair.settle();
+  assert.deepEqual(two.injected.flat(), [closing]);
+  // What only that kernel knew is told; what the peer knew better is not.
+  assert.deepEqual(one.injected.flat(), [connection(2)]);
+  for (let round = 0; round < 3; round += 1) await pair.compare();
+  assert.deepEqual(
+    pair.sides.map(({ relay }) => [relay.report().inSync, relay.report().tableEntries]),
+    [
+      [true, 2],
+      [true, 2],
+    ],
+  );
+});
+
+test('entries that are refused do not keep the directors from agreeing on the others', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  pair.hear(0, [connection(1), connection(2, { virtualPort: 81 })]);
+  await pair.settle();
+  for (let round = 0; round < 4; round += 1) await pair.compare();
+  const { inSync, refusedBuckets, counters } = pair.sides[1].relay.report();
+  assert.deepEqual([inSync, refusedBuckets], [true, 1]);
+  const refused = counters.rejected['unknown-service'];
+  for (let round = 0; round < 4; round += 1) await pair.compare();
+  const later = pair.sides[1].relay.report().counters.rejected['unknown-service'];
+  assert.equal(later, refused, 'it is not asked for again and again');
+});
+
+test('parts of any number of entries are repaired within the window', async () => {
+  const pair = new RelayPair(40_000);
+  pair.open();
+  await pair.settle();
+  pair.sides[1].deaf = true;
+  const many = Array.from({ length: 30_000 }, (_, index) => connection(index));
+  pair.hear(0, many);
+  await pair.settle();
+  pair.sides[1].deaf = false;
+  pair.sides[0].relay.lost(1);
+  for (let round = 0; round < 6; round += 1) await pair.compare();
+  const { tableEntries, inSync, counters } = pair.sides[1].relay.report();
+  assert.deepEqual([tableEntries, inSync, counters.dropped.overWindow], [30_000, true, 0]);
+});
+
+test('changes that wait for a peer that is away take no more room than the table', () => {
+  const pair = new RelayPair(1_000);
+  const { relay } = pair.sides[0];
+  for (let round = 0; round < 300; round += 1) {
+    const closing = { state: 5, flags: 0x0100, timeoutSeconds: 10 } as const;
+    pair.hear(
+      0,
+      Array.from({ length: 500 }, (_, index) => connection(round * 500 + index, closing)),
+    );
+    pair.nowMs += 30_000;
+    relay.expire();
+  }
+  assert.ok(relay.report().waitingEntries <= 66_000, `${relay.report().waitingEntries} wait`);
 });

@@ -63,6 +63,8 @@ export class RelayPair {
     own.relay = new Relay({
       entriesMax,
       epoch,
+      hashSeed: 7,
+      pause: async () => undefined,
       nowMs: () => this.nowMs,
       nowUnixMs: () => this.nowMs,
       send: (bytes) => {

@@ -18,11 +18,11 @@ test('slots are found, added and removed as in a map, whatever the order', () =>
       for (const { add, key } of steps) {
         const bytes = encodeSyncEntry(connection(key));
         // Few hashes, so that they collide.
-        const hash = keyHashAt(bytes, 0) & 7;
+        const hash = keyHashAt(bytes, 0, 1) & 7;
         const slot = slots.find(bytes, 0, hash);
         assert.equal(slot, model.get(key) ?? -1);
         if (add && slot < 0) {
-          const added = slots.add(hash);
+          const added = slots.add(hash, 5);
           slots.bytesOf(added).set(bytes, slots.offsetOf(added));
           model.set(key, added);
         } else if (!add && slot >= 0) {
@@ -37,7 +37,7 @@ test('slots are found, added and removed as in a map, whatever the order', () =>
 
 for (const family of [4, 6] as const) {
   test(`an entry of IPv${family} costs at most 100 bytes`, () => {
-    const table = new ShadowTable(1_000_000);
+    const table = new ShadowTable(1_000_000, 7);
     for (let index = 0; index < 100_000; index += 1) {
       const entry = connection(
         index,
@@ -59,7 +59,7 @@ for (const family of [4, 6] as const) {
 }
 
 test('what the stream told is not replaced by the older table of the kernel', () => {
-  const table = new ShadowTable(10);
+  const table = new ShadowTable(10, 7);
   const put = (source: 'stream' | 'seed', timeoutSeconds: number): string => {
     const bytes = encodeSyncEntry(connection(1, { timeoutSeconds }));
     return table.put(bytes, 0, bytes.length, { source, stampDs: 10 }).outcome;
@@ -70,7 +70,10 @@ test('what the stream told is not replaced by the older table of the kernel', ()
 });
 
 test('rows of the kernel become entries, with mark and flags found by the services', () => {
-  const known = services.map((service) => ({ ...service, forwarding: 'nat' as const }));
+  const known = services.map(({ identity, servers }) => ({
+    identity,
+    servers: servers.map((server) => ({ ...server, forwarding: 'nat' as const })),
+  }));
   const row = (text: string) => entryOfRow(text, known);
   assert.deepEqual(
     row('TCP 0A090064 0001 0A01000A 0050 0A02000C 1F90 ESTABLISHED     900'),
