@@ -29,6 +29,7 @@ export class ConnectSweep {
   readonly #targets = new WeakMap<ProbeTarget, ConnectTarget>();
   #timer: NodeJS.Timeout | undefined;
   #timerMs = 0;
+  #looking = false;
   #youngUntilMs = 0;
 
   /** Asks a server once, as `probes/tcp.ts` does, to the millisecond of a sweep. */
@@ -56,12 +57,12 @@ export class ConnectSweep {
       if (signal.aborted) onDeadline();
       else signal.addEventListener('abort', onDeadline, { once: true });
       this.#youngUntilMs = startedMs + patienceMs;
-      this.#arm(sweepMs);
+      this.#lookSoon();
     });
 
   /** Gives up all that wait. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#disarm();
     this.#poller.close();
   }
 
@@ -74,11 +75,31 @@ export class ConnectSweep {
     return known;
   }
 
+  /**
+   * Looks once when all that begins in this turn has begun: servers on this machine have answered
+   * by then. Only for the others there is a timer.
+   */
+  #lookSoon(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    queueMicrotask(() => {
+      this.#looking = false;
+      this.#poller.collect();
+      if (this.#poller.pending > 0) this.#arm(sweepMs);
+      else this.#disarm();
+    });
+  }
+
   #arm(delayMs: number): void {
     if (this.#timer !== undefined && this.#timerMs <= delayMs) return;
     clearTimeout(this.#timer);
     this.#timerMs = delayMs;
     this.#timer = setTimeout(() => this.#sweep(), delayMs);
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #sweep(): void {

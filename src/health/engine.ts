@@ -129,7 +129,13 @@ export class HealthEngine {
     if (wakeMs === undefined) return;
     this.#armedMs = wakeMs;
     const delayMs = Math.max(1, Math.ceil(wakeMs - nowMs));
-    this.#tickTimer = setTimeout(() => this.#requestTick(), delayMs);
+    this.#tickTimer = setTimeout(() => this.#onTimer(), delayMs);
+  }
+
+  /** Without a probe that runs there is no deadline that an answer could miss. */
+  #onTimer(): void {
+    if (this.#scheduler.hasRunning || this.#tickImmediate !== undefined) this.#requestTick();
+    else this.#tick();
   }
 
   /**
@@ -179,8 +185,10 @@ export class HealthEngine {
   #keepPace({ spec, intervalMs }: CheckRecord): void {
     const nowMs = performance.now();
     this.#scheduler.setInterval(spec.id, intervalMs, nowMs);
-    const { wakeMs } = this.#scheduler;
-    if (wakeMs !== undefined && wakeMs < this.#armedMs) this.#armTimer(nowMs);
+    const { wakeMs, hasRunning } = this.#scheduler;
+    // What is earlier must not be missed, and what is idle need not wake up for a heartbeat.
+    const isLater = !hasRunning && wakeMs !== undefined && wakeMs > this.#armedMs;
+    if (wakeMs !== undefined && (wakeMs < this.#armedMs || isLater)) this.#armTimer(nowMs);
   }
 
   #onProbeThrew(record: CheckRecord, error: unknown): ProbeOutcome {

@@ -207,17 +207,22 @@ export class HealthBoard {
   }
 
   #lossChecks(): readonly LossCheck[] {
-    return this.#specs.map(({ id, address, port, timing }): LossCheck => {
+    return this.#specs.flatMap(({ id, address, port, timing, probe }): readonly LossCheck[] => {
       const report = this.#reports.get(id);
+      // What does not go over the network, or says nothing without it, proves nothing either way.
+      const isLocal = probe.type === 'file' || probe.type === 'script';
+      if (isLocal || report?.last?.reason === 'agent-silent') return [];
       const longestMs = Math.max(timing.intervalMs, timing.changingIntervalMs ?? 0);
-      return {
-        id,
-        backend: formatEndpoint(address, port),
-        state: report?.state ?? 'unknown',
-        sinceUnixMs: report?.sinceUnixMs ?? 0,
-        reason: report?.last?.reason,
-        detectionMs: longestMs * timing.fall + timing.timeoutMs,
-      };
+      return [
+        {
+          id,
+          backend: formatEndpoint(address, port),
+          state: report?.state ?? 'unknown',
+          sinceUnixMs: report?.sinceUnixMs ?? 0,
+          reason: report?.last?.reason,
+          detectionMs: longestMs * timing.fall + timing.timeoutMs,
+        },
+      ];
     });
   }
 }

@@ -37,6 +37,15 @@ export class MinHeap<T> {
     return first.item;
   }
 
+  /** Takes out items from the front for as long as they are to go. */
+  dropWhile(goes: (item: T) => boolean): void {
+    for (;;) {
+      const first = this.#nodes[0];
+      if (first === undefined || !goes(first.item)) return;
+      this.popUntil(first.key);
+    }
+  }
+
   /** Keeps only the items that `keyOf` gives a key, under that key; O(n). */
   rebuild(keyOf: (item: T) => number | undefined): void {
     const kept: Keyed<T>[] = [];

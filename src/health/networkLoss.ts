@@ -12,6 +12,7 @@ const lossReasons: ReadonlySet<ProbeReason> = new Set([
   'host-unreachable',
   'network-unreachable',
   'local-address',
+  'session-down',
 ]);
 
 /** Backends that must have failed together: one alone is more likely dead than unreachable. */

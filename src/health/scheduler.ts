@@ -20,6 +20,12 @@ export const probesConcurrentMax = 1024;
 /** The first probes of new checks are spread over one interval, but over no more than this. */
 export const startSpreadMaxMs = 5_000;
 
+/**
+ * Checks are due at multiples of this, or of a fiftieth of their interval if that is less: those of
+ * one moment share a wake of the thread, which costs more than the start of a probe.
+ */
+export const gridMs = 20;
+
 /** While probes run the scheduler is woken at least this often, so that it notices a stall. */
 export const heartbeatMs = 50;
 
@@ -103,6 +109,11 @@ export class Scheduler {
     return this.#wakeMs;
   }
 
+  /** Whether probes run, so that deadlines may pass. */
+  get hasRunning(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** Whether a check waits for a place, so that {@link advance} is worth calling on a finish. */
   get hasWaiting(): boolean {
     return this.#waiting.size > 0;
@@ -133,8 +144,9 @@ export class Scheduler {
       const spreadMs = Math.min(check.timing.intervalMs, startSpreadMaxMs);
       // One slot each, at a random place in it: even for few checks as well as for many.
       const offsetMs = (spreadMs * (index + this.#random())) / add.length;
-      const dueMs = nowMs + offsetMs;
       const { intervalMs } = check.timing;
+      const stepMs = Math.min(gridMs, intervalMs / 50);
+      const dueMs = Math.max(nowMs, Math.floor((nowMs + offsetMs) / stepMs) * stepMs);
       const times = { intervalMs, tickMs: dueMs, dueMs, wantedMs: dueMs };
       const entry: Entry = { check, ...times, run: undefined };
       this.#entries.set(check.id, entry);
@@ -168,7 +180,10 @@ export class Scheduler {
   /** A probe ended by itself. An unknown run, or one that expired, changes nothing. */
   finished(run: RunId): void {
     const found = this.#running.get(run);
-    if (found !== undefined) this.#release(found);
+    if (found === undefined) return;
+    this.#release(found);
+    // With nothing left that runs there is no heartbeat, and no deadline to wake up for.
+    if (this.#running.size === 0) this.#wakeMs = this.#due.firstKey;
   }
 
   /** Says what is due at `nowMs`: what expires first, so that its place is free. */
@@ -255,6 +270,7 @@ export class Scheduler {
   }
 
   #nextWake(nowMs: number): number | undefined {
+    this.#deadlines.dropWhile((run) => this.#running.get(run.id) !== run);
     const times = [this.#due.firstKey, this.#deadlines.firstKey];
     if (this.#running.size > 0) times.push(nowMs + heartbeatMs);
     return times.reduce(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  gridMs,
   heartbeatMs,
   type RunId,
   type ScheduledCheck,
@@ -33,7 +34,25 @@ test('the first probes are spread evenly over one interval', () => {
   for (let nowMs = 0; nowMs < 1000; nowMs += 1) {
     for (const _id of advanceAndFinish(scheduler, nowMs)) startsMs.push(nowMs);
   }
-  assert.deepEqual(startsMs, [50, 150, 250, 350, 450, 550, 650, 750, 850, 950]);
+  // The middle of each slot, on the grid.
+  assert.deepEqual(startsMs, [40, 140, 240, 340, 440, 540, 640, 740, 840, 940]);
+});
+
+test('checks of one moment share it, and no start is before the configuration', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 3000 }), fc.nat(100_000), (count, startMs) => {
+      const scheduler = new Scheduler({ random: Math.random });
+      const checks = Array.from({ length: count }, (_, index) => check(`s${index}`, 1000));
+      scheduler.change([], checks, startMs);
+      const moments = new Set<number>();
+      for (let nowMs = startMs; nowMs < startMs + 1000; nowMs += 1) {
+        if (advanceAndFinish(scheduler, nowMs).length > 0) moments.add(nowMs);
+      }
+      for (const atMs of moments) assert.ok(atMs === startMs || atMs % gridMs === 0, `${atMs}`);
+      assert.ok(moments.size <= 1000 / gridMs + 1);
+    }),
+    { numRuns: 20 },
+  );
 });
 
 test('the first probe of a check with a long interval does not wait for all of it', () => {
@@ -64,7 +83,8 @@ test('the cadence does not drift when every wake is late', () => {
       const scheduler = new Scheduler({ random: () => 0.25 });
       scheduler.change([], [check('one', 100)], 0);
       for (const [tick, latenessMs] of latenessesMs.entries()) {
-        const dueMs = 25 + tick * 100;
+        // A quarter of the interval, on the grid of 2 ms.
+        const dueMs = 24 + tick * 100;
         assert.deepEqual(advanceAndFinish(scheduler, dueMs + latenessMs), ['one']);
       }
     }),
@@ -164,7 +184,7 @@ test('500 checks at 100 ms that each last 90 ms all keep their cadence', () => {
   const checks = Array.from({ length: 500 }, (_, index) => check(`s${index}`, 100));
   scheduler.change([], checks, 0);
   const ends = new Map<number, RunId[]>();
-  for (let nowMs = 0; nowMs <= 10_000; nowMs += 1) {
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 1) {
     for (const run of ends.get(nowMs) ?? []) scheduler.finished(run);
     for (const action of scheduler.advance(nowMs)) {
       assert.equal(action.type, 'start');
