@@ -8,56 +8,27 @@ import type { ServiceConfig } from '../config/model.js';
 import { TandemError } from '../errors.js';
 import type { ServerHealth } from '../health/healthBoard.js';
 import type { QuorumVerdict } from '../health/quorum.js';
-import type { IpvsTable } from '../kernel/ipvsTable.js';
 import type { IpvsOperation } from '../wire/ipvsModel.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
 import { Adoption } from './adoption.js';
 import { type DesiredTable, desiredTable, type ServerId, type WeightDecision } from './desired.js';
 import { diffTables, followUp } from './diff.js';
 import type { ServerOverride } from './overrides.js';
+import type {
+  ReconcileRun,
+  ReconcilerClock,
+  ReconcilerOptions,
+  ReconcilerTable,
+  ReconcileTrigger,
+} from './reconcilerModel.js';
 import { serviceStatuses } from './status.js';
-import type { ListedTableService, ServiceKey } from './table.js';
-
-/** What the reconciler needs of the kernel's table. */
-export type ReconcilerTable = Pick<IpvsTable, 'services' | 'servers' | 'apply'>;
-
-/** Time, as the reconciler needs it. */
-export interface ReconcilerClock {
-  nowUnixMs(): number;
-  /** Calls back once after a delay; the result cancels it. */
-  schedule(callback: () => void, delayMs: number): () => void;
-}
-
-/** The clock of the machine. Its timers do not keep a process alive. */
-export const machineClock: ReconcilerClock = {
-  nowUnixMs: () => Date.now(),
-  schedule(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs).unref();
-    return () => clearTimeout(timer);
-  },
-};
-
-/** Why a comparison was made. */
-export type ReconcileTrigger = 'start' | 'change' | 'audit' | 'withdraw';
-
-/** What one comparison found and did. */
-export interface ReconcileRun {
-  readonly trigger: ReconcileTrigger;
-  /** What was sent to the kernel, follow-ups included. */
-  readonly operations: readonly IpvsOperation[];
-  /** What went wrong; the next audit tries again. */
-  readonly errors: readonly TandemError[];
-  readonly durationMs: number;
-}
-
-/** What a reconciler is made from. */
-export interface ReconcilerOptions {
-  readonly table: ReconcilerTable;
-  readonly clock: ReconcilerClock;
-  readonly auditIntervalMs: number;
-  /** Told of every comparison, for the log. */
-  readonly onRun?: (run: ReconcileRun) => void;
-}
+import {
+  byServiceKey,
+  hasSameServers,
+  type ListedTableService,
+  type ServiceKey,
+  type TableService,
+} from './table.js';
 
 /** Drives the kernel's table. One comparison runs at a time; changes meanwhile make one more. */
 export class Reconciler {
@@ -76,6 +47,10 @@ export class Reconciler {
   readonly #retired = new Set<ServiceKey>();
   readonly #adoption = new Adoption();
   #wanted: ReconcileTrigger | undefined;
+  /** Whether the next comparison looks at everything, or only at what verdicts have changed. */
+  #wantsAll = true;
+  /** What the last comparison wanted of each service. */
+  #lastDesired: ReadonlyMap<ServiceKey, TableService> = new Map();
   #active: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
   #cancelAudit: (() => void) | undefined;
@@ -136,7 +111,7 @@ export class Reconciler {
     const changed =
       quorumChanged || checks.some((check) => weighsDifferently(before.get(check.id), check));
     if (!this.#configured) return;
-    if (changed || before.size !== this.#checks.size) void this.#request('change');
+    if (changed || before.size !== this.#checks.size) void this.#request('change', false);
   }
 
   /** Sets what operators have set, all of it, and waits until the kernel has been told. */
@@ -221,8 +196,10 @@ export class Reconciler {
     });
   }
 
-  #request(trigger: ReconcileTrigger): Promise<void> {
+  /** @param all whether the whole table is to be compared, and not only what has changed */
+  #request(trigger: ReconcileTrigger, all = true): Promise<void> {
     if (this.#stopped) return Promise.resolve();
+    this.#wantsAll ||= all;
     if (this.#wanted === undefined || this.#wanted === 'audit') this.#wanted = trigger;
     if (trigger === 'withdraw') this.#wanted = trigger;
     this.#active ??= this.#drain();
@@ -256,23 +233,19 @@ export class Reconciler {
     const startedUnixMs = this.#clock.nowUnixMs();
     this.#runs += 1;
     // A reload while the kernel is being asked belongs to the comparison after this one.
-    const services = this.#services;
     const sent: IpvsOperation[] = [];
     const errors: TandemError[] = [];
     let foreignServices = this.#status.foreignServices;
     let available = true;
+    const compareAll = this.#wantsAll;
+    // Whatever goes wrong below, the next comparison looks at everything.
+    this.#wantsAll = true;
     try {
-      const actual = await this.#readTable(services);
-      this.#actual = actual;
-      this.#adoption.learn(services, actual);
-      const desired = this.#desired(services, this.#adoption);
-      this.#decisions = desired.decisions;
-      this.#sorry = desired.sorry;
-      const difference = diffTables(desired.services, actual, this.#retired);
-      foreignServices = difference.foreignServices;
-      await this.#apply(difference.operations, sent, errors);
-      if (sent.length > 0) this.#actual = await this.#readTable(services);
-      this.#forgetDeleted();
+      if (compareAll) foreignServices = await this.#compareAll(sent, errors);
+      else await this.#compareChanged(sent, errors);
+      this.#wantsAll = errors.length > 0;
+      // The table is not what it was; the whole of it is looked at once.
+      if (!compareAll && errors.length > 0) this.#wanted ??= 'change';
     } catch (error) {
       const known = toTandemError(error);
       available = known.code !== 'IPVS_UNAVAILABLE' && known.code !== 'PERMISSION';
@@ -289,6 +262,63 @@ export class Reconciler {
       foreignServices,
     };
     this.#onRun({ trigger, operations: sent, errors, durationMs: now - startedUnixMs });
+  }
+
+  /** Compares the whole table. Gives the number of services that are not ours. */
+  async #compareAll(sent: IpvsOperation[], errors: TandemError[]): Promise<number> {
+    // A reload while the kernel is being asked belongs to the comparison after this one.
+    const services = this.#services;
+    const actual = await this.#readTable(services);
+    this.#actual = actual;
+    this.#adoption.learn(services, actual);
+    const desired = this.#decide(services);
+    const difference = diffTables(desired.services, actual, this.#retired);
+    await this.#apply(difference.operations, sent, errors);
+    if (sent.length > 0) this.#actual = await this.#readTable(services);
+    this.#forgetDeleted();
+    this.#lastDesired = byServiceKey(desired.services);
+    return difference.foreignServices;
+  }
+
+  /**
+   * Compares the services that new verdicts have changed, and leaves the others to the audit: of
+   * thousands of servers a death must not wait until all of them were listed.
+   */
+  async #compareChanged(sent: IpvsOperation[], errors: TandemError[]): Promise<void> {
+    const desired = this.#decide(this.#services);
+    const changed = desired.services.filter((entry) => {
+      const before = this.#lastDesired.get(formatServiceIdentity(entry.service.identity));
+      return before === undefined || !hasSameServers(before, entry);
+    });
+    if (changed.length === 0) return;
+    const actual = await this.#readServersOf(changed);
+    await this.#apply(diffTables(changed, actual, new Set()).operations, sent, errors);
+    const known = byServiceKey(await this.#readServersOf(changed));
+    this.#actual = this.#actual.map(
+      (entry) => known.get(formatServiceIdentity(entry.service.identity)) ?? entry,
+    );
+    this.#lastDesired = byServiceKey(desired.services);
+  }
+
+  #decide(services: readonly ServiceConfig[]): DesiredTable {
+    const desired = this.#desired(services, this.#adoption);
+    this.#decisions = desired.decisions;
+    this.#sorry = desired.sorry;
+    return desired;
+  }
+
+  /** What the kernel has of services that were there when it was last asked. */
+  async #readServersOf(services: readonly TableService[]): Promise<readonly ListedTableService[]> {
+    const wanted = new Set(services.map(({ service }) => formatServiceIdentity(service.identity)));
+    const known = this.#actual.filter(({ service }) =>
+      wanted.has(formatServiceIdentity(service.identity)),
+    );
+    return Promise.all(
+      known.map(async ({ service }) => ({
+        service,
+        servers: await this.#table.servers(service.identity),
+      })),
+    );
   }
 
   /** Sends changes, then once more those that met a table that had changed meanwhile. */

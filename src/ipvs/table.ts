@@ -1,4 +1,5 @@
 /** A whole IPVS table as a value. Pure. */
+import { sameServer } from '../wire/ipvsEquality.js';
 import type { IpvsServer, IpvsService, ListedServer, ListedService } from '../wire/ipvsModel.js';
 import { formatServerIdentity, formatServiceIdentity } from '../wire/ipvsText.js';
 
@@ -41,5 +42,23 @@ export function indexTable<Service extends IpvsService, Server extends IpvsServe
         servers: new Map(servers.map((server) => [formatServerIdentity(server), server])),
       },
     ]),
+  );
+}
+
+/** Services by key. */
+export function byServiceKey<Entry extends TableService>(
+  entries: readonly Entry[],
+): ReadonlyMap<ServiceKey, Entry> {
+  return new Map(entries.map((entry) => [formatServiceIdentity(entry.service.identity), entry]));
+}
+
+/** Whether a service has the same servers in the same order, with the same weights and limits. */
+export function hasSameServers(before: TableService, after: TableService): boolean {
+  return (
+    before.servers.length === after.servers.length &&
+    before.servers.every((server, index) => {
+      const other = after.servers[index];
+      return other !== undefined && sameServer(server, other);
+    })
   );
 }

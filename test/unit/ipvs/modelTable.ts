@@ -3,7 +3,7 @@
  * values), to test what is built on it in virtual time. test/kernel runs the same on real IPVS.
  */
 import { TandemError } from '../../../src/errors.js';
-import type { ReconcilerTable } from '../../../src/ipvs/reconciler.js';
+import type { ReconcilerTable } from '../../../src/ipvs/reconcilerModel.js';
 import type { TableService } from '../../../src/ipvs/table.js';
 import type {
   IpvsOperation,
@@ -29,6 +29,8 @@ export class ModelTable implements ReconcilerTable {
   readonly #entries = new Map<string, Entry>();
   /** Every batch that was applied. */
   readonly batches: (readonly IpvsOperation[])[] = [];
+  /** Services whose servers were listed, in order. */
+  readonly asked: string[] = [];
   /** Thrown by every call while set. */
   failure: TandemError | undefined;
   /** Runs once, before the next changes: another program that comes between dump and change. */
@@ -51,6 +53,7 @@ export class ModelTable implements ReconcilerTable {
   async servers(service: ServiceIdentity): Promise<readonly ListedServer[]> {
     if (this.failure !== undefined) throw this.failure;
     const entry = this.#entries.get(formatServiceIdentity(service));
+    this.asked.push(formatServiceIdentity(service));
     return entry === undefined ? [] : [...entry.servers.values()].reverse();
   }
 

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TandemError } from '../../../src/errors.js';
-import {
-  type ReconcileRun,
-  Reconciler,
-  type ReconcilerClock,
-} from '../../../src/ipvs/reconciler.js';
+import { Reconciler } from '../../../src/ipvs/reconciler.js';
+import type { ReconcileRun, ReconcilerClock } from '../../../src/ipvs/reconcilerModel.js';
 import type { TableService } from '../../../src/ipvs/table.js';
+import { formatServiceIdentity } from '../../../src/wire/ipvsText.js';
 import { mark, report, serverConfig, serviceConfig, web, webTls } from './configs.js';
 import { ModelTable } from './modelTable.js';
 
@@ -138,6 +136,30 @@ test('a verdict sends one change, and reports without a change of state send non
   reconciler.update([report(2, 'down', 5), report(3, 'up', 6)]);
   await reconciler.settled();
   assert.equal(runs.length, runsBefore);
+});
+
+test('a verdict has only the services listed that it changes', async () => {
+  const { table, reconciler } = setUp();
+  const other = serviceConfig({ name: 'other', listeners: [webTls] });
+  await reconciler.configure([serviceConfig(), other], [report(2, 'up'), report(3, 'up')]);
+  table.asked.length = 0;
+  reconciler.update([report(2, 'down'), report(3, 'up')]);
+  await reconciler.settled();
+  assert.equal(table.weight(web, serverConfig(2)), 0);
+  assert.deepEqual([...new Set(table.asked)], [formatServiceIdentity(web)]);
+  reconciler.update([report(2, 'up'), report(3, 'up')]);
+  await reconciler.settled();
+  assert.equal(table.weight(web, serverConfig(2)), 2);
+});
+
+test('a verdict on a service that somebody has deleted has it made again', async () => {
+  const { table, reconciler } = setUp();
+  await reconciler.configure([serviceConfig()], [report(2, 'up'), report(3, 'up')]);
+  table.change({ kind: 'delete-service', service: web });
+  reconciler.update([report(2, 'down'), report(3, 'up')]);
+  await reconciler.settled();
+  assert.equal(table.weight(web, serverConfig(2)), 0);
+  assert.equal(table.weight(web, serverConfig(3)), 3);
 });
 
 test('changes that come while one is carried out are carried out together after it', async () => {
