@@ -2,12 +2,20 @@
 import { Command, CommanderError } from 'commander';
 import { TandemError } from '../../src/errors.js';
 import type { Benchmark } from './benchmark.js';
+import { chaosBenchmark } from './chaos.js';
 import { failoverBenchmark } from './failover.js';
 import { fuzzBenchmark } from './fuzz.js';
+import { healthBenchmark } from './health.js';
 import { simBenchmark } from './sim.js';
 
 /** Every benchmark there is. */
-const benchmarks: readonly Benchmark[] = [failoverBenchmark, fuzzBenchmark, simBenchmark];
+const benchmarks: readonly Benchmark[] = [
+  chaosBenchmark,
+  failoverBenchmark,
+  fuzzBenchmark,
+  healthBenchmark,
+  simBenchmark,
+];
 
 const names = benchmarks.map((benchmark) => benchmark.name).join(', ');
 
