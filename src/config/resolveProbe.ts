@@ -55,7 +55,7 @@ function resolveOther(
     }
     case 'mysql': {
       const { type, user, password } = check;
-      return { type, ...given({ user, password }) };
+      return { type, ...given({ user, password }), ...optionalTls(check.tls) };
     }
     case 'postgres':
       return { type: 'postgres', user: check.user, database: check.database };

@@ -198,6 +198,8 @@ export interface MysqlProbeSpec<Text = string> extends WithOrigin {
   readonly type: 'mysql';
   readonly user?: string;
   readonly password?: Text;
+  /** Present: the login goes over to TLS. */
+  readonly tls?: TlsSettings<Text>;
 }
 
 /** The start of a session of PostgreSQL, up to the demand for a password. */

@@ -1,18 +1,26 @@
 /**
  * The first packets of the MySQL client/server protocol (dev.mysql.com, Connection Phase): the
- * greeting, version 10, and a login with `mysql_native_password`.
+ * greeting, version 10, and a login with `mysql_native_password` or `caching_sha2_password`.
  */
 import { createHash } from 'node:crypto';
 
 /** What a server says first. */
 export type MysqlGreeting =
-  | { readonly kind: 'greeting'; readonly version: string; readonly challenge: Uint8Array }
+  | {
+      readonly kind: 'greeting';
+      readonly version: string;
+      readonly challenge: Uint8Array;
+      /** Whether the server can go over to TLS. */
+      readonly offersTls: boolean;
+    }
   | MysqlError;
 
 /** What a server says to a login. */
 export type MysqlReply =
   | { readonly kind: 'ok' }
   | { readonly kind: 'other-method'; readonly method: string; readonly challenge: Uint8Array }
+  /** The method of the server has something to say (AuthMoreData). */
+  | { readonly kind: 'more'; readonly data: Uint8Array }
   | MysqlError;
 
 /** An error of the server, with its number and state. */
@@ -26,9 +34,12 @@ const protocolVersion = 10;
 const errorMark = 0xff;
 const otherMethodMark = 0xfe;
 const okMark = 0;
+const moreMark = 1;
 /** LONG_PASSWORD, PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH. */
 const capabilities = 0x0000_0001 | 0x0000_0200 | 0x0000_8000 | 0x0008_0000;
 const oldMethod = 'mysql_old_password';
+/** SSL. */
+const tlsCapability = 0x0000_0800;
 const packetBytesMax = 0x0100_0000;
 const charsetUtf8 = 33;
 /** Bytes of the challenge before and behind the flags of the server. */
@@ -65,16 +76,27 @@ export function decodeGreeting(payload: Uint8Array): MysqlGreeting | undefined {
     ...payload.subarray(firstAt, firstAt + first),
     ...payload.subarray(secondAt, secondAt + second),
   ]);
-  return { kind: 'greeting', version, challenge };
+  const flags = (payload[firstAt + first + 1] ?? 0) | ((payload[firstAt + first + 2] ?? 0) << 8);
+  return { kind: 'greeting', version, challenge, offersTls: (flags & tlsCapability) !== 0 };
 }
 
-/** The payload of a login (HandshakeResponse41). */
-export function encodeLogin(user: string, proof: Uint8Array): Uint8Array {
+/** The payload that asks for TLS (SSLRequest); the login comes inside of it then. */
+export function encodeTlsRequest(): Uint8Array {
+  return loginNumbers(true);
+}
+
+function loginNumbers(isSecure: boolean): Uint8Array {
   const numbers = new Uint8Array(32);
   const view = new DataView(numbers.buffer);
-  view.setUint32(0, capabilities, true);
+  view.setUint32(0, isSecure ? capabilities | tlsCapability : capabilities, true);
   view.setUint32(4, packetBytesMax, true);
   view.setUint8(8, charsetUtf8);
+  return numbers;
+}
+
+/** The payload of a login (HandshakeResponse41), which repeats whether it is inside of TLS. */
+export function encodeLogin(user: string, proof: Uint8Array, isSecure = false): Uint8Array {
+  const numbers = loginNumbers(isSecure);
   const text = new TextEncoder();
   return Uint8Array.from([
     ...numbers,
@@ -94,6 +116,8 @@ export function decodeReply(payload: Uint8Array): MysqlReply | undefined {
       return payload.length >= 7 ? { kind: 'ok' } : undefined;
     case errorMark:
       return decodeError(payload);
+    case moreMark:
+      return { kind: 'more', data: payload.slice(1) };
     case otherMethodMark: {
       // Alone it means the method of before 4.1, which needs no challenge of its own.
       if (payload.length === 1) {
@@ -112,14 +136,33 @@ export function decodeReply(payload: Uint8Array): MysqlReply | undefined {
 /** SHA1(password) XOR SHA1(challenge, SHA1(SHA1(password))); nothing for no password. */
 export function nativePassword(password: string, challenge: Uint8Array): Uint8Array {
   if (password === '') return new Uint8Array(0);
-  const sha1 = (...parts: readonly (string | Uint8Array)[]): Uint8Array => {
-    const hash = createHash('sha1');
-    for (const part of parts) hash.update(part);
-    return hash.digest();
-  };
-  const once = sha1(password);
-  const mask = sha1(challenge, sha1(once));
-  return once.map((byte, index) => byte ^ (mask[index] ?? 0));
+  const once = digest('sha1', password);
+  const mask = digest('sha1', challenge, digest('sha1', once));
+  return masked(once, mask);
+}
+
+/**
+ * SHA256(password) XOR SHA256(SHA256(SHA256(password)), challenge): the proof of
+ * `caching_sha2_password`; nothing for no password.
+ */
+export function cachingSha2Password(password: string, challenge: Uint8Array): Uint8Array {
+  if (password === '') return new Uint8Array(0);
+  const once = digest('sha256', password);
+  const mask = digest('sha256', digest('sha256', once), challenge);
+  return masked(once, mask);
+}
+
+function digest(
+  algorithm: 'sha1' | 'sha256',
+  ...parts: readonly (string | Uint8Array)[]
+): Uint8Array {
+  const hash = createHash(algorithm);
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+function masked(bytes: Uint8Array, mask: Uint8Array): Uint8Array {
+  return bytes.map((byte, index) => byte ^ (mask[index] ?? 0));
 }
 
 /** Number, then `#` and five letters of state where the protocol is that far, then the text. */

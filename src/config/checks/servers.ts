@@ -158,12 +158,30 @@ function checkHealthCheck(
     const message = `needs \`port\`, because servers[${portless[0]}] has none to check`;
     findings.push(errorAt(here, message, 'for example `port: 80`'));
   }
-  if (check.type === 'http' && check.method === 'HEAD') {
-    for (const key of ['bodyContains', 'bodyMatches'] as const) {
-      if (check.expect[key] === undefined) continue;
-      const message = 'cannot hold: the answer to HEAD has no body';
-      findings.push(errorAt([...here, 'expect', key], message, 'use method GET'));
+  if (check.type === 'http' || check.type === 'https') {
+    findings.push(...checkBodyOfHead(here, check));
+    for (const [index, request] of present(check.requests)) {
+      findings.push(...checkBodyOfHead([...here, 'requests', index], request));
     }
   }
   return findings;
+}
+
+const bodyKeys = ['bodyContains', 'bodyMatches', 'bodyDigest', 'bodyJson'] as const;
+
+/** An answer to HEAD never has what is demanded of its body. */
+function checkBodyOfHead(
+  path: ConfigPath,
+  request: {
+    readonly method: string | undefined;
+    readonly expect: Readonly<Partial<Record<(typeof bodyKeys)[number], unknown>>>;
+  },
+): readonly Finding[] {
+  if (request.method !== 'HEAD') return [];
+  return bodyKeys
+    .filter((key) => request.expect[key] !== undefined)
+    .map((key) => {
+      const message = 'cannot hold: the answer to HEAD has no body';
+      return errorAt([...path, 'expect', key], message, 'use method GET');
+    });
 }

@@ -126,9 +126,12 @@ export const checkType = variantsOf(
         meaning: 'the greeting is enough',
       }),
       password: optional(secretFile, {
-        doc: 'Where the password is (`mysql_native_password`).',
+        doc:
+          'Where the password is (`mysql_native_password`, `caching_sha2_password`). The latter ' +
+          'may want the password itself, which is sent inside of `tls` only.',
         meaning: 'none',
       }),
+      ...optionalTlsKey,
       ...common,
     },
     postgres: {

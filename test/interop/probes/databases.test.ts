@@ -6,6 +6,7 @@ import { findUser } from '../../../src/kernel/userDatabase.js';
 import { encodeStartup } from '../../../src/wire/postgresStartup.js';
 import type { DaemonProcess } from '../../tools/daemonProcess.js';
 import { waitFor } from '../../tools/waiting.js';
+import { type Authority, makeAuthority } from './support/certificates.js';
 import { type CheckText, probeBy } from './support/configuredCheck.js';
 import { assertFailed, tryFaults } from './support/faultMatrix.js';
 import { type ServerScene, serverAddress, serverTest } from './support/serverScene.js';
@@ -26,10 +27,11 @@ const postgresProgram = (name: string) => `${postgresVersions}/${postgresVersion
 
 serverTest(
   'the mysql and postgres checks know databases that work from those that do not',
-  ['mariadbd', postgresProgram('postgres')],
+  ['mariadbd', 'openssl', postgresProgram('postgres')],
   async (scene) => {
     const t = scene.context;
-    const [, postgresServer] = await Promise.all([startMariadb(scene), startPostgres(scene)]);
+    const ca = makeAuthority(scene);
+    const [, postgresServer] = await Promise.all([startMariadb(scene, ca), startPostgres(scene)]);
     const password = { file: scene.write('password', 'secret\n', 0o600) };
     const wrong = { file: scene.write('wrong', 'not it\n', 0o600) };
     const mysql: CheckText = { type: 'mysql' };
@@ -75,6 +77,18 @@ serverTest(
         assert.equal((await aborted()) - before, 1);
       },
     );
+
+    await t.test('MariaDB is spoken to inside of TLS, and its certificate verified', async () => {
+      const tls = { ca: { file: ca.file } };
+      for (const keys of [{}, { user: 'checker', password }, { user: 'secured', password }]) {
+        const outcome = await probeBy({ ...mysql, ...keys, tls }, mariadb);
+        assert.equal(outcome.reason, 'passed', outcome.detail);
+      }
+      const inTheClear = await probeBy({ ...mysql, user: 'secured', password }, mariadb);
+      assertFailed('in the clear', inTheClear, ['unexpected-answer']);
+      const untrusted = await probeBy({ ...login, tls: {} }, mariadb);
+      assertFailed('untrusted', untrusted, ['certificate-untrusted']);
+    });
 
     await t.test(
       'PostgreSQL passes when it asks for a password, or knows no such user',
@@ -127,6 +141,12 @@ serverTest(
       await tryFaults([
         { title: 'mysql', check: mysql, server: mariadb },
         { title: 'mysql login', check: login, server: mariadb },
+        {
+          title: 'mysql tls',
+          check: { ...login, tls: { ca: { file: ca.file } } },
+          server: mariadb,
+          answerShare: 0.9,
+        },
         { title: 'postgres', check: { type: 'postgres' }, server: postgres },
       ]);
     });
@@ -167,7 +187,8 @@ function holdSession(user: string): Socket {
   return socket;
 }
 
-async function startMariadb(scene: ServerScene): Promise<void> {
+async function startMariadb(scene: ServerScene, ca: Authority): Promise<void> {
+  const { certificate, key } = ca.issue('mariadb', { names: [serverAddress] });
   const folder = scene.makeFolder('mariadb');
   const common = [
     ...['--no-defaults', '--user=root', `--datadir=${folder}`, '--innodb-log-file-size=4M'],
@@ -185,6 +206,7 @@ async function startMariadb(scene: ServerScene): Promise<void> {
   const users = scene.write(
     'users.sql',
     `CREATE USER checker@'%' IDENTIFIED BY 'secret';
+CREATE USER secured@'%' IDENTIFIED BY 'secret' REQUIRE SSL;
 CREATE USER open@'%';
 CREATE USER ancient@'%' IDENTIFIED VIA mysql_old_password USING '6a1b2c3d4e5f6071';
 `,
@@ -193,7 +215,7 @@ CREATE USER ancient@'%' IDENTIFIED VIA mysql_old_password USING '6a1b2c3d4e5f607
     ...[`--socket=${scene.path('mariadb.sock')}`, `--bind-address=${serverAddress}`],
     ...[`--pid-file=${scene.path('mariadb.pid')}`, '--skip-name-resolve', '--log-warnings=4'],
     ...[`--init-file=${users}`, `--log-error=${scene.path('mariadb.err')}`],
-    '--max-connect-errors=1000000',
+    ...[`--ssl-cert=${certificate}`, `--ssl-key=${key}`, '--max-connect-errors=1000000'],
   ];
   await scene.start('mariadbd', [...common, ...server], [mariadb.port]);
 }

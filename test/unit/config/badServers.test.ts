@@ -208,6 +208,22 @@ const badInputs: readonly BadInput[] = [
       ],
     ],
   },
+  {
+    title: 'a body expected of HEAD in a further request',
+    changes: [
+      [
+        'path: /healthz',
+        `requests: [{ path: /a, method: HEAD, expect: { bodyDigest: md5:${'0'.repeat(32)} } }]`,
+      ],
+    ],
+    problems: [
+      [
+        '24:66 services[0].check.requests[0].expect.bodyDigest',
+        'cannot hold: the answer to HEAD has no body',
+        'use method GET',
+      ],
+    ],
+  },
 ];
 
 testBadInputs(badInputs);

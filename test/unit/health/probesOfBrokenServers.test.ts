@@ -30,6 +30,7 @@ const specs: readonly (readonly [string, ProbeSpec])[] = [
   ['redis with a login', { type: 'redis', password: 'secret', role: 'master' }],
   ['mysql', { type: 'mysql' }],
   ['mysql with a login', { type: 'mysql', user: 'probe' }],
+  ['mysql with tls', { type: 'mysql', user: 'probe', tls }],
   ['postgres', { type: 'postgres', user: 'probe', database: 'probe' }],
   ['grpc', { type: 'grpc', service: '' }],
   ['grpc with tls', { type: 'grpc', service: '', tls }],

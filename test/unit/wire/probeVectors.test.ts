@@ -4,10 +4,12 @@ import { test } from 'node:test';
 import { decodeCodedReply } from '../../../src/wire/codedReply.js';
 import { decodeHealthResponse, encodeHealthRequest } from '../../../src/wire/grpcHealth.js';
 import {
+  cachingSha2Password,
   decodeGreeting,
   decodeReply as decodeMysqlReply,
   encodeLogin,
   encodePacket,
+  encodeTlsRequest,
   nativePassword,
   packetBytes,
 } from '../../../src/wire/mysqlHandshake.js';
@@ -49,6 +51,7 @@ test('the greeting of MySQL has its version and both parts of its challenge', ()
     kind: 'greeting',
     version: '5.5.2-m2',
     challenge: new Uint8Array(ascii('dvH@I-CJ*4d|cZwk4^]:')),
+    offersTls: false,
   });
   for (let length = 0; length < greeting.length - 5; length += 1) {
     assert.equal(decodeGreeting(greeting.subarray(4, 4 + length)), undefined, `${length} bytes`);
@@ -74,6 +77,13 @@ test('the login of MySQL proves the password without saying it', () => {
   const proof = 'b32bb3a583e1340c0a1108d58b1be49781ad8c2f';
   assert.equal(hexOf(nativePassword('secret', challenge)), proof);
   assert.equal(hexOf(nativePassword('', challenge)), '');
+  // SHA256(password) XOR SHA256(SHA256(SHA256(password)), challenge), likewise.
+  const sha2 = '746ebe205d56a0707acb3e796e834e0dd7b1d61743b26bd5202c7a623230c7c9';
+  assert.equal(hexOf(cachingSha2Password('secret', challenge)), sha2);
+  assert.equal(hexOf(cachingSha2Password('', challenge)), '');
+  const request = bytes(`018a0800 00000001 21 ${'00'.repeat(23)}`);
+  assert.equal(hexOf(encodeTlsRequest()), hexOf(request));
+  assert.equal(hexOf(encodeLogin('me', new Uint8Array(0), true).subarray(0, 32)), hexOf(request));
   const login = encodePacket(1, encodeLogin('me', nativePassword('secret', challenge)));
   assert.equal(
     hexOf(login),
@@ -96,6 +106,8 @@ test('what a server of MySQL answers to a login', () => {
   });
   const old = decodeMysqlReply(bytes('fe'));
   assert.equal(old?.kind === 'other-method' && old.method, 'mysql_old_password');
+  const more = decodeMysqlReply(new Uint8Array(bytes('0104')));
+  assert.deepEqual(more, { kind: 'more', data: Uint8Array.of(4) });
   assert.equal(decodeMysqlReply(bytes('')), undefined);
 });
 
