@@ -60,7 +60,7 @@ export async function runChaos(setting: ChaosSetting): Promise<readonly ChaosRes
     }));
   } finally {
     await Promise.all(watched.map(({ run }) => run.stop()));
-    await Promise.all(servers.filter(({ alive }) => alive).map((server) => server.die('refuse')));
+    await Promise.all(servers.map((server) => server.stop()));
     table.close();
   }
 }

@@ -45,6 +45,11 @@ export class ChaosServer {
     await closed;
   }
 
+  /** Ends, whatever it does. */
+  async stop(): Promise<void> {
+    if (this.#dead !== 'refuse') await this.die('refuse');
+  }
+
   /** Comes back. */
   async live(): Promise<void> {
     const was = this.#dead;

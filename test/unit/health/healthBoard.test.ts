@@ -22,6 +22,7 @@ const service: BoardService = {
   servers: checkIds.map((id) => ({ id: `web/${id}`, weight: 1, checkIds: [id] })),
 };
 const wanted = new Set(checkIds);
+const agentProbe = { type: 'agent', whenSilent: 'ignore' } as const;
 
 test('one check serves every server that has it, in whatever service', () => {
   const board = new HealthBoard();
@@ -55,6 +56,29 @@ test('one refusal proves that the network works', () => {
   const change = board.take(reports, wanted, 10);
   assert.equal(change.networkLost, undefined);
   assert.deepEqual(excused(board), []);
+});
+
+test('checks that do not use the network, and agents that say nothing, do not hide its loss', () => {
+  const [first, second, third] = specs;
+  assert.ok(first !== undefined && second !== undefined && third !== undefined);
+  const file: CheckSpec = { ...first, probe: { type: 'file', path: '/x', meaning: 'weight' } };
+  const quiet: CheckSpec = { ...second, id: 'agent', probe: agentProbe };
+  const servers = [
+    { id: 'web/file', weight: 1, checkIds: ['a'] },
+    { id: 'web/b', weight: 1, checkIds: ['b', 'agent'] },
+    { id: 'web/c', weight: 1, checkIds: ['c'] },
+  ];
+  const board = new HealthBoard();
+  const all = new Set(['a', 'b', 'c', 'agent']);
+  const rules = { ...service.rules, needed: 1 };
+  board.configure([{ ...service, servers, rules }], [file, second, third, quiet], true, 0);
+  board.take([report('a', 'up', 0, 'passed'), report('agent', 'up', 0, 'agent-silent')], all, 0);
+  const lost = board.take(
+    ['b', 'c'].map((id) => report(id, 'down', 10, 'timeout')),
+    all,
+    10,
+  );
+  assert.equal(lost.networkLost, true);
 });
 
 test('a server that was down long before is not excused with the others', () => {
