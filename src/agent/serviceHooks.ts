@@ -1,6 +1,6 @@
 /** Which hooks are called for what the checks find, and what they are told. Pure. */
 import type { HookOccasion, HookSpec } from '../config/model.js';
-import type { BoardChange } from '../health/healthBoard.js';
+import type { BoardChange, ServerHealth } from '../health/healthBoard.js';
 import type { HealthState } from '../health/reasons.js';
 
 /** The quorum of a service was lost or met again. */
@@ -38,13 +38,14 @@ export type ServiceChange = QuorumChange | ServerChange;
  */
 export function serviceChanges(change: BoardChange, nowUnixMs: number): readonly ServiceChange[] {
   const servers = change.servers.flatMap(({ before, after }): readonly ServerChange[] => {
-    const { id, state } = after;
-    if (state === 'unknown' || state === before.state) return [];
-    if (state === 'up' && before.state === 'unknown') return [];
+    const { id } = after;
+    const [from, to] = [heldState(before), heldState(after)];
+    if (to === 'unknown' || to === from) return [];
+    if (to === 'up' && from === 'unknown') return [];
     const reason = after.operation?.reason ?? after.last?.reason ?? '';
     const service = id.slice(0, id.lastIndexOf('/'));
     const times = { atUnixMs: nowUnixMs };
-    return [{ kind: 'server', name: id, service, from: before.state, to: state, reason, ...times }];
+    return [{ kind: 'server', name: id, service, from, to, reason, ...times }];
   });
   const quorums = change.quorums.map(({ service, state, count }): QuorumChange => {
     const from = state === 'met' ? 'quorum-lost' : 'quorum-met';
@@ -52,6 +53,11 @@ export function serviceChanges(change: BoardChange, nowUnixMs: number): readonly
     return { kind: 'service', name: service, from, to, count, atUnixMs: nowUnixMs };
   });
   return [...servers, ...quorums];
+}
+
+/** While the network is lost, what failed with everything else keeps its weight: it is not out. */
+function heldState({ state, excused }: ServerHealth): HealthState {
+  return excused === true ? 'up' : state;
 }
 
 /** Whether a change calls a hook. */

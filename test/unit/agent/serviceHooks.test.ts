@@ -43,6 +43,15 @@ test('a lost quorum and servers that change are told, and a good start is not', 
   );
 });
 
+test('servers that are held while the network is lost are told when they are out for good', () => {
+  const held = { ...health('down', 'timeout'), excused: true } as const;
+  const told = (before: ServerHealth, after: ServerHealth) =>
+    serviceChanges({ quorums: [], servers: [{ before, after }] }, 1).map(({ to }) => to);
+  assert.deepEqual(told(health('up'), held), []);
+  assert.deepEqual(told(held, health('up', 'passed')), []);
+  assert.deepEqual(told(held, health('down', 'timeout')), ['down']);
+});
+
 test('a hook is called for the occasions and services that it names', () => {
   const [quorum] = serviceChanges({ quorums: [lost], servers: [] }, 1);
   const [server] = serviceChanges(
