@@ -58,7 +58,7 @@ test('one refusal proves that the network works', () => {
   assert.deepEqual(excused(board), []);
 });
 
-test('checks that do not use the network, and agents that say nothing, do not hide its loss', () => {
+test('checks without the network, and agents that say nothing, do not hide its loss', () => {
   const [first, second, third] = specs;
   assert.ok(first !== undefined && second !== undefined && third !== undefined);
   const file: CheckSpec = { ...first, probe: { type: 'file', path: '/x', meaning: 'weight' } };
