@@ -30,20 +30,22 @@ export interface RouteFact {
   readonly interface?: string;
 }
 
-/** What every machine has. */
-export interface MachineFacts {
-  /** Kernel parameters by name; one that the kernel lacks is absent. */
-  readonly settings: Readonly<Record<string, string>>;
+/** Which way packets go on a machine. */
+export interface NetworkFacts {
   readonly links: readonly LinkFact[];
   readonly addresses: readonly AddressFact[];
   readonly routes: readonly RouteFact[];
+}
+
+/** What every machine has. */
+export interface MachineFacts extends NetworkFacts {
+  /** Kernel parameters by name; one that the kernel lacks is absent. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly chains: readonly ChainFact[];
   /** Packets that the reverse path filter has dropped, and how many of them while looked at. */
   readonly reversePathDrops: { readonly total: number; readonly now: number };
   /** What could not be looked at, and why, in words. */
   readonly notLookedAt: readonly string[];
-  /** Capabilities that this process lacks. */
-  readonly lacking: readonly string[];
 }
 
 /** A service in the kernel with its servers, listed twice a moment apart. */
@@ -141,8 +143,11 @@ export interface ArpFact {
   readonly answers: readonly string[];
 }
 
-/** What a ping of a server found; `undefined`: not asked. */
-export type EchoOutcome = 'answered' | 'silent' | undefined;
+/**
+ * What a ping of a server found. `refused`: the server says that it takes no tunnels. `undefined`:
+ * not asked.
+ */
+export type EchoOutcome = 'answered' | 'silent' | 'refused' | undefined;
 
 /** What was found by asking a server. */
 export interface ServerProbeFact {

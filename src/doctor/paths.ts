@@ -1,9 +1,9 @@
 /** Which way packets go on a machine, by its facts. Pure. */
 import { familyOf, type IpAddress, prefixContains } from '../wire/ipAddress.js';
-import type { LinkFact, MachineFacts, RouteFact } from './facts.js';
+import type { LinkFact, MachineFacts, NetworkFacts, RouteFact } from './facts.js';
 
 /** The route of the main table for an address: the longest prefix that contains it. */
-export function routeTo(facts: MachineFacts, address: IpAddress): RouteFact | undefined {
+export function routeTo(facts: NetworkFacts, address: IpAddress): RouteFact | undefined {
   return facts.routes
     .filter(({ destination }) => prefixContains(destination, address))
     .reduce<RouteFact | undefined>(
@@ -14,12 +14,12 @@ export function routeTo(facts: MachineFacts, address: IpAddress): RouteFact | un
 }
 
 /** Whether an address is one of this machine. */
-export function isOwn(facts: MachineFacts, address: IpAddress): boolean {
+export function isOwn(facts: NetworkFacts, address: IpAddress): boolean {
   return facts.addresses.some(({ prefix }) => prefix.address === address);
 }
 
 /** The interface that a virtual address is on, or would be on: by its network, or by its route. */
-export function interfaceFor(facts: MachineFacts, address: IpAddress): string | undefined {
+export function interfaceFor(facts: NetworkFacts, address: IpAddress): string | undefined {
   const holder = facts.addresses.find(
     (entry) => entry.prefix.address === address && entry.interface !== 'lo',
   );
@@ -31,27 +31,28 @@ export function interfaceFor(facts: MachineFacts, address: IpAddress): string | 
 }
 
 /** The link of a name. */
-export function linkOf(facts: MachineFacts, name: string | undefined): LinkFact | undefined {
+export function linkOf(facts: NetworkFacts, name: string | undefined): LinkFact | undefined {
   return facts.links.find((link) => link.name === name);
 }
 
 /** The interface that clients of a virtual address answer to, as far as one is known. */
-export function isOnLink(facts: MachineFacts, address: IpAddress): boolean {
+export function isOnLink(facts: NetworkFacts, address: IpAddress): boolean {
   const route = routeTo(facts, address);
   return route !== undefined && route.gateway === undefined;
 }
 
-/** An address of this machine in the network of another, which packets to that one come from. */
-export function ownAddressTowards(facts: MachineFacts, address: IpAddress): IpAddress | undefined {
+/**
+ * An address of this machine that packets to another come from: one in its network, or one of the
+ * interface on the way to it.
+ */
+export function ownAddressTowards(facts: NetworkFacts, address: IpAddress): IpAddress | undefined {
   const name = routeTo(facts, address)?.interface;
   const family = familyOf(address);
   const candidates = facts.addresses.filter(
-    (entry) =>
-      entry.interface === name &&
-      familyOf(entry.prefix.address) === family &&
-      prefixContains(entry.prefix, address),
+    (entry) => entry.interface === name && familyOf(entry.prefix.address) === family,
   );
-  return candidates[0]?.prefix.address;
+  const beside = candidates.find(({ prefix }) => prefixContains(prefix, address));
+  return (beside ?? candidates[0])?.prefix.address;
 }
 
 /** The setting that counts for an interface: the larger of `all` and its own (ip-sysctl.rst). */

@@ -1,7 +1,7 @@
 /** Asks the network about virtual addresses and real servers. */
 import { TandemError } from '../../errors.js';
 import { familyOf, type IpAddress, ipAddress } from '../../wire/ipAddress.js';
-import type { ArpFact, EchoOutcome, LinkFact, MachineFacts, ServerProbeFact } from '../facts.js';
+import type { ArpFact, EchoOutcome, LinkFact, NetworkFacts, ServerProbeFact } from '../facts.js';
 import { interfaceFor, isOnLink, isOwn, linkOf, ownAddressTowards, routeTo } from '../paths.js';
 import { LinkAsker } from './frames.js';
 
@@ -39,12 +39,14 @@ const anyAddress = ipAddress('0.0.0.0');
 export const askedServersMax = 64;
 
 /** Asks everything, link by link at the same time. */
-export async function askNetwork(facts: MachineFacts, questions: Questions): Promise<Answers> {
+export async function askNetwork(facts: NetworkFacts, questions: Questions): Promise<Answers> {
   const virtual = groupByLink(facts, questions.virtualAddresses, (address) =>
     interfaceFor(facts, address),
   );
-  const servers = groupByLink(facts, questions.servers, ({ address }) =>
-    isOnLink(facts, address) ? routeTo(facts, address)?.interface : undefined,
+  const servers = groupByLink(
+    facts,
+    questions.servers,
+    ({ address }) => routeTo(facts, address)?.interface,
   );
   const links = new Map([...virtual.keys(), ...servers.keys()].map((link) => [link.name, link]));
   const parts = await Promise.all(
@@ -70,7 +72,7 @@ export async function askNetwork(facts: MachineFacts, questions: Questions): Pro
 }
 
 function groupByLink<T>(
-  facts: MachineFacts,
+  facts: NetworkFacts,
   entries: readonly T[],
   nameOf: (entry: T) => string | undefined,
 ): ReadonlyMap<LinkFact, readonly T[]> {
@@ -86,7 +88,7 @@ function groupByLink<T>(
 }
 
 async function askLink(
-  facts: MachineFacts,
+  facts: NetworkFacts,
   link: LinkFact,
   questions: Questions,
 ): Promise<Answers> {
@@ -104,21 +106,23 @@ async function askLink(
 
 async function askWith(
   asker: LinkAsker,
-  facts: MachineFacts,
+  facts: NetworkFacts,
   link: LinkFact,
   { virtualAddresses, servers, foreignSource }: Questions,
 ): Promise<Answers> {
   const sender = senderOn(facts, link, virtualAddresses);
   const asArp = (target: IpAddress) => ({ target, sender, isExpected: !isOwn(facts, target) });
   const ipv4 = virtualAddresses.filter((address) => familyOf(address) === 4);
-  const targets = servers.map(({ address }) => address).filter((one) => familyOf(one) === 4);
+  const targets = servers
+    .map(({ address }) => hopTo(facts, address))
+    .filter((one) => familyOf(one) === 4);
   const heard = await asker.askArp([...new Set([...ipv4, ...targets])].map(asArp));
   const own = new Set(facts.links.map(({ macAddress }) => macAddress));
   const others = (address: IpAddress): readonly string[] =>
     (heard.get(address) ?? []).filter((mac) => !own.has(mac));
   const drafts = servers
     .filter(({ address }) => familyOf(address) === 4)
-    .map((question) => ({ question, mac: others(question.address)[0] }));
+    .map((question) => ({ question, mac: others(hopTo(facts, question.address))[0] }));
   return {
     arp: ipv4.map((address) => ({ address, interface: link.name, answers: others(address) })),
     servers: await pingServers(asker, facts, link, drafts, foreignSource),
@@ -126,9 +130,14 @@ async function askWith(
   };
 }
 
+/** Who takes packets for a server: itself, or the router before it. */
+function hopTo(facts: NetworkFacts, address: IpAddress): IpAddress {
+  return routeTo(facts, address)?.gateway ?? address;
+}
+
 /** An address of this machine in the network of the link that is not a virtual one. */
 function senderOn(
-  facts: MachineFacts,
+  facts: NetworkFacts,
   link: LinkFact,
   virtualAddresses: readonly IpAddress[],
 ): IpAddress {
@@ -150,26 +159,26 @@ type EchoKind = 'own' | 'foreign' | 'large' | `direct ${IpAddress}` | `tunnelled
 
 async function pingServers(
   asker: LinkAsker,
-  facts: MachineFacts,
+  facts: NetworkFacts,
   link: LinkFact,
   drafts: readonly ServerDraft[],
   foreignSource: IpAddress,
 ): Promise<readonly ServerProbeFact[]> {
   const pings = drafts.flatMap((draft) => pingsOf(facts, link, draft, foreignSource));
-  const answered = await asker.askEcho(pings.map(({ ping }) => ping));
+  const outcomes = await asker.askEcho(pings.map(({ ping }) => ping));
   return drafts.map(({ question, mac }): ServerProbeFact => {
     const outcome = (kind: EchoKind): EchoOutcome => {
       const at = pings.findIndex((each) => each.server === question.address && each.kind === kind);
-      if (at < 0) return undefined;
-      return answered[at] === true ? 'answered' : 'silent';
+      return at < 0 ? undefined : outcomes[at];
     };
     const byAddress = (kind: 'direct' | 'tunnelled') =>
       Object.fromEntries(question[kind].map((address) => [address, outcome(`${kind} ${address}`)]));
+    const onLink = isOnLink(facts, question.address);
     return {
       address: question.address,
-      onLink: true,
+      onLink,
       interface: link.name,
-      ...(mac === undefined ? {} : { macAddress: mac }),
+      ...(mac === undefined || !onLink ? {} : { macAddress: mac }),
       own: outcome('own'),
       foreign: outcome('foreign'),
       foreignSource,
@@ -184,7 +193,7 @@ async function pingServers(
 }
 
 function pingsOf(
-  facts: MachineFacts,
+  facts: NetworkFacts,
   link: LinkFact,
   { question, mac }: ServerDraft,
   foreignSource: IpAddress,

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeChoice } from '../../config/read.js';
 import { TandemError } from '../../errors.js';
 import type { ListedTableService } from '../../ipvs/table.js';
+import { hasCapability } from '../../kernel/processCapabilities.js';
 import { readSysctl } from '../../kernel/sysctl.js';
 import { familyOf, type IpAddress } from '../../wire/ipAddress.js';
-import type { DirectorFacts, MachineFacts, TableFacts } from '../facts.js';
+import type { DirectorFacts, NetworkFacts, TableFacts } from '../facts.js';
 import { routeTo } from '../paths.js';
 import {
   type Answers,
@@ -17,7 +18,7 @@ import {
 } from './asking.js';
 import { collectAgent, collectConfiguration } from './configuration.js';
 import { tryConnects } from './connects.js';
-import { collectMachine, watchReversePathDrops } from './machine.js';
+import { collectMachine, collectNetwork, watchReversePathDrops } from './machine.js';
 import { type FirstLook, firstLook, secondLook } from './table.js';
 
 /** How to look. */
@@ -55,14 +56,15 @@ export async function collectDirector(options: DirectorOptions): Promise<Directo
   );
   const socket = options.socket ?? config?.api.socket ?? options.defaultSocket;
   const agent = await collectAgent(socket);
-  const machine: MachineFacts = {
-    ...(await collectMachine()),
-    reversePathDrops: { total: 0, now: 0 },
-  };
+  const network = collectNetwork();
   const configured = configuration.kind === 'read' ? configuration.virtualAddresses : [];
   const services = 'services' in first ? first.services : [];
-  const questions = questionsOf(services, configured, clientOf(first, machine));
-  const asked = await ask(machine, services, questions, options.active);
+  const questions = questionsOf(services, configured, clientOf(first, network));
+  // Answers are awaited while the tools of the firewall run.
+  const [machine, asked] = await Promise.all([
+    collectMachine(network),
+    ask(network, services, questions, options.active),
+  ]);
   if (questions.servers.length === askedServersMax) {
     notLookedAt.push(`servers beyond the first ${askedServersMax} were not asked`);
   }
@@ -103,18 +105,18 @@ async function lookAgain(
  * A client that waits for an answer stands for all of them, unless it is beside its server, which
  * then reaches it by itself.
  */
-function clientOf(first: Awaited<ReturnType<typeof firstLook>>, machine: MachineFacts): IpAddress {
+function clientOf(first: Awaited<ReturnType<typeof firstLook>>, network: NetworkFacts): IpAddress {
   const waiting = 'services' in first ? first.connections.waiting : [];
   const found = waiting.find(
     ({ client, server }) =>
       familyOf(client) === 4 &&
-      routeTo(machine, client)?.interface !== routeTo(machine, server)?.interface,
+      routeTo(network, client)?.interface !== routeTo(network, server)?.interface,
   );
   return found?.client ?? unknownClient;
 }
 
 async function ask(
-  machine: MachineFacts,
+  network: NetworkFacts,
   services: FirstLook['services'],
   questions: Questions,
   active: boolean,
@@ -125,11 +127,11 @@ async function ask(
     return { answers: { ...nothing, notLookedAt }, connects: [] };
   }
   const connects = tryConnects(connectTargets(services));
-  if (machine.lacking.includes('CAP_NET_RAW')) {
+  if (!hasCapability('CAP_NET_RAW')) {
     const notLookedAt = ['servers and neighbours were not asked by frames: needs CAP_NET_RAW'];
     return { answers: { ...nothing, notLookedAt }, connects: await connects };
   }
-  const answers = await askNetwork(machine, questions);
+  const answers = await askNetwork(network, questions);
   return { answers, connects: await connects };
 }
 

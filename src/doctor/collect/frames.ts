@@ -14,11 +14,12 @@ import {
   etherTypeIpv4,
   formatMacAddress,
 } from '../../wire/ethernet.js';
-import { decodeIcmpEcho, encodeIcmpEcho } from '../../wire/icmpEcho.js';
+import { encodeIcmpEcho } from '../../wire/icmp.js';
 import type { IpAddress } from '../../wire/ipAddress.js';
 import { decodeIpv4Packet, encodeIpv4Packet, ipv4Layout } from '../../wire/ipv4Header.js';
 import { WireError } from '../../wire/wireError.js';
 import type { LinkFact } from '../facts.js';
+import { EchoAnswers, type EchoTarget } from './echoAnswers.js';
 
 /** Every EtherType, because a link above this one may have taken ARP or IP for itself. */
 const everyType = 'all';
@@ -43,12 +44,9 @@ export interface ArpQuestion {
 }
 
 /** Does a machine answer this ping? */
-export interface EchoQuestion {
+export interface EchoQuestion extends EchoTarget {
   readonly to: Uint8Array;
   readonly source: IpAddress;
-  readonly destination: IpAddress;
-  /** Set for a ping inside of a tunnel: the addresses of the tunnel. */
-  readonly tunnel?: { readonly source: IpAddress; readonly destination: IpAddress };
   /** The length of the packet; small when left out. */
   readonly bytes?: number;
 }
@@ -94,14 +92,15 @@ export class LinkAsker {
     return answers;
   }
 
-  /** Which of the pings are answered to this machine's own MAC addresses. */
-  async askEcho(questions: readonly EchoQuestion[]): Promise<readonly boolean[]> {
-    const answered = questions.map(() => false);
+  /** What becomes of each ping, as far as it comes back to this machine's own MAC addresses. */
+  async askEcho(questions: readonly EchoQuestion[]): Promise<EchoAnswers['outcomes']> {
     const identifier = randomBytes(2).readUInt16BE();
+    const answers = new EchoAnswers(questions, identifier);
     await this.#ask(
       () => {
         for (const [sequence, question] of questions.entries()) {
-          if (answered[sequence] !== true) this.#send(this.#ping(question, identifier, sequence));
+          if (answers.outcomes[sequence] !== 'silent') continue;
+          this.#send(this.#ping(question, identifier, sequence));
         }
       },
       (frame) => {
@@ -111,16 +110,11 @@ export class LinkAsker {
         if (formatMacAddress(destination) !== this.#link.macAddress && !isVirtual(destination)) {
           return;
         }
-        const packet = decodeIpv4Packet(payload);
-        if (packet.protocol !== protocolIcmp) return;
-        const echo = decodeIcmpEcho(packet.payload);
-        if (echo.kind !== 'reply' || echo.identifier !== identifier) return;
-        const question = questions[echo.sequence];
-        if (question?.destination === packet.source) answered[echo.sequence] = true;
+        answers.hear(decodeIpv4Packet(payload));
       },
-      () => answered.every((each) => each),
+      () => answers.isComplete,
     );
-    return answered;
+    return answers.outcomes;
   }
 
   close(): void {

@@ -1,12 +1,11 @@
 /** Collects what every machine has: settings, links, addresses, routes and firewall rules. */
 import { listFirewalls } from '../../kernel/firewallListing.js';
 import { readNetworkCounter } from '../../kernel/networkCounters.js';
-import { hasCapability } from '../../kernel/processCapabilities.js';
 import { openRouteNetlink } from '../../kernel/routeNetlink.js';
 import { openRouteTableReader } from '../../kernel/routeTable.js';
 import { readSysctl } from '../../kernel/sysctl.js';
 import { formatMacAddress } from '../../wire/ethernet.js';
-import type { MachineFacts, RouteFact } from '../facts.js';
+import type { MachineFacts, NetworkFacts, RouteFact } from '../facts.js';
 import { chainsOf } from '../firewall/chains.js';
 
 /** The main routing table (rtnetlink.h, RT_TABLE_MAIN). */
@@ -37,22 +36,20 @@ export function watchReversePathDrops(): () => MachineFacts['reversePathDrops'] 
 }
 
 /** Collects everything but the drops, which take a while. */
-export async function collectMachine(): Promise<Omit<MachineFacts, 'reversePathDrops'>> {
-  const network = collectNetwork();
+export async function collectMachine(
+  network: NetworkFacts = collectNetwork(),
+): Promise<Omit<MachineFacts, 'reversePathDrops'>> {
   const { listings, failures } = await listFirewalls();
-  const lacking = (['CAP_NET_ADMIN', 'CAP_NET_RAW'] as const).filter(
-    (name) => !hasCapability(name),
-  );
   return {
     ...network,
     settings: readSettings(network.links.map(({ name }) => name)),
     chains: chainsOf(listings),
     notLookedAt: failures.map((failure) => `firewall rules: ${failure}`),
-    lacking,
   };
 }
 
-function collectNetwork(): Pick<MachineFacts, 'links' | 'addresses' | 'routes'> {
+/** Links, addresses and routes. */
+export function collectNetwork(): NetworkFacts {
   const netlink = openRouteNetlink();
   const tables = openRouteTableReader();
   try {

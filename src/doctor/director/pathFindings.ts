@@ -1,5 +1,4 @@
 /** Findings on the way of packets through the director. Pure. */
-import { familyOf } from '../../wire/ipAddress.js';
 import type { DirectorFacts } from '../facts.js';
 import type { Finding } from '../findings.js';
 import { effectiveSetting, interfaceFor, linkOf, routeTo } from '../paths.js';
@@ -139,6 +138,16 @@ export function syncSettings(facts: DirectorFacts): readonly Finding[] {
       'net.ipv4.vs.sync_version is 0: no IPv6, no firewall marks, no persistence data is sent',
       '`sysctl -w net.ipv4.vs.sync_version=1`.',
     );
+    // A master on lo feeds a relay of the agent, which has to hear of every connection.
+    const [threshold] = (settings['net.ipv4.vs.sync_threshold'] ?? '0').split(/\s+/);
+    const relays = table.daemons.some(
+      ({ role, interface: name }) => role === 'master' && name === 'lo',
+    );
+    wants(
+      !relays || threshold === '0',
+      `net.ipv4.vs.sync_threshold begins with ${threshold}: idle connections are never sent`,
+      '`sysctl -w net.ipv4.vs.sync_threshold="0 0"`, with net.ipv4.vs.sync_refresh_period=10.',
+    );
     for (const { interface: name, role } of table.daemons) {
       const link = linkOf(facts, name);
       wants(
@@ -187,9 +196,4 @@ export function connectionTracking(facts: DirectorFacts): readonly Finding[] {
     });
   }
   return findings;
-}
-
-/** Whether any of the services is about IPv4. */
-export function hasIpv4(facts: DirectorFacts): boolean {
-  return virtualAddressesOf(facts).some((address) => familyOf(address) === 4);
 }

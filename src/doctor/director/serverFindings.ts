@@ -1,8 +1,8 @@
 /** Findings about real servers, from what they answered and from what waits for them. Pure. */
-import { familyOf, prefixContains } from '../../wire/ipAddress.js';
+import { prefixContains } from '../../wire/ipAddress.js';
 import type { DirectorFacts, ServerProbeFact, WaitingConnection } from '../facts.js';
 import type { Finding } from '../findings.js';
-import { isOnLink, linkOf, ownAddressTowards, routeTo } from '../paths.js';
+import { linkOf, ownAddressTowards, routeTo } from '../paths.js';
 import { isStandby } from './pathFindings.js';
 import { listed, nameOf, type ServedPair, serverName, serversBy, waitingFor } from './services.js';
 
@@ -20,11 +20,22 @@ function probeOf(facts: DirectorFacts, address: string): ServerProbeFact | undef
   return facts.servers.find((probe) => probe.address === address);
 }
 
+/** Whether clients of a server ask again, which shows that they got no answer. */
+function asksAgain(facts: DirectorFacts, pair: ServedPair): boolean {
+  return waitingFor(facts, pair).some((waiting) => waiting.asksAgain);
+}
+
 /** Whether clients ask again and nothing at all comes back of a server. */
 function isUnanswered(facts: DirectorFacts, pair: ServedPair): boolean {
-  const asked = waitingFor(facts, pair).some(({ asksAgain }) => asksAgain);
-  return asked && pair.server.outgoingNow === 0n;
+  if (pair.server.server.forwarding === 'nat') {
+    return asksAgain(facts, pair) && pair.server.outgoingNow === 0n;
+  }
+  // What servers answer by themselves does not come by here; one client alone may be cut off.
+  const again = waitingFor(facts, pair).filter((waiting) => waiting.asksAgain);
+  return again.length >= unansweredMin;
 }
+
+const unansweredMin = 3;
 
 function waitingText(waiting: readonly WaitingConnection[], server: string): string {
   const clients = waiting.map(({ client, clientPort }) => `${client}:${clientPort}`);
@@ -46,6 +57,8 @@ export function gatewayElsewhere(facts: DirectorFacts): readonly Finding[] {
     const probe = probeOf(facts, address);
     if (probe?.own !== 'answered' || probe.foreign !== 'silent') continue;
     const waiting = pairs.flatMap((pair) => waitingFor(facts, pair));
+    // A server behind a router has that one as its gateway, which may know another way back.
+    if (!probe.onLink && waiting.length === 0) continue;
     const gateway = ownAddressTowards(facts, pairs[0]?.server.server.address ?? probe.address);
     findings.push({
       id: 'gateway-elsewhere',
@@ -106,9 +119,14 @@ export function missingOnServers(facts: DirectorFacts): readonly Finding[] {
       const probe = probeOf(facts, address);
       if (probe?.own !== 'answered') continue;
       const outcomes = mode === 'dr' ? probe.direct : probe.tunnelled;
-      const missing = Object.keys(outcomes).filter((virtual) => outcomes[virtual] === 'silent');
+      const missing = Object.keys(outcomes).filter(
+        (virtual) => outcomes[virtual] === 'silent' || outcomes[virtual] === 'refused',
+      );
       if (missing.length === 0) continue;
-      findings.push(missingFinding(mode, address, missing, pairs, facts));
+      const refused = missing.some((virtual) => outcomes[virtual] === 'refused');
+      // A router on the way may refuse to pass an answer from the virtual address to a director.
+      const isSure = refused || probe.onLink || pairs.some((pair) => asksAgain(facts, pair));
+      if (isSure) findings.push(missingFinding(mode, address, missing, refused, pairs, facts));
     }
   }
   return findings;
@@ -118,17 +136,18 @@ function missingFinding(
   mode: 'dr' | 'tunnel',
   address: string,
   missing: readonly string[],
+  refused: boolean,
   pairs: readonly ServedPair[],
   facts: DirectorFacts,
 ): Finding {
   const waiting = pairs.flatMap((pair) => waitingFor(facts, pair));
   const apply = `tandem realserver apply --vip ${missing.join(' ')} --mode ${mode}`;
+  const answer = refused ? 'was refused (ICMP: no such protocol)' : 'was not answered';
   const seen = [
     mode === 'dr'
-      ? `a ping for ${listed(missing)} handed to ${address} was not answered; one for its own ` +
-        'address was'
-      : `a ping for ${listed(missing)} in a tunnel to ${address} was not answered; one without a ` +
-        'tunnel was',
+      ? `a ping for ${listed(missing)} handed to ${address} ${answer}; one for its own was`
+      : `a ping for ${listed(missing)} in a tunnel to ${address} ${answer}; one without a tunnel ` +
+        'was answered',
     ...(waiting.length > 0 ? [waitingText(waiting, address)] : []),
   ];
   if (mode === 'dr') {
@@ -146,7 +165,7 @@ function missingFinding(
     what: `The server ${address} does not take ${listed(missing)} out of the tunnel.`,
     seen,
     todo: [
-      `On ${address}: \`${apply} --persist\` (tunl0 up, the address on lo, a loose rp_filter).`,
+      `On ${address}: \`${apply} --persist\` (tunl0 up with the address, a loose rp_filter).`,
       `\`tandem doctor --realserver\` on ${address} tells which of them is missing.`,
     ],
   };
@@ -250,7 +269,8 @@ export function unexplainedSilence(
   others: readonly Finding[],
 ): readonly Finding[] {
   if (others.some(({ severity }) => severity === 'fault')) return [];
-  return serversBy(facts, 'nat')
+  return (['nat', 'dr', 'tunnel'] as const)
+    .flatMap((mode) => serversBy(facts, mode))
     .filter((pair) => isUnanswered(facts, pair))
     .map((pair) => ({
       id: 'answers-missing',
@@ -258,18 +278,15 @@ export function unexplainedSilence(
       what:
         `Requests for ${nameOf(pair.service)} go to ${serverName(pair.server)}; answers do not ` +
         'come back.',
-      seen: [waitingText(waitingFor(facts, pair), serverName(pair.server)), countersText(pair)],
+      seen: [
+        waitingText(waitingFor(facts, pair), serverName(pair.server)),
+        ...(pair.server.server.forwarding === 'nat' ? [countersText(pair)] : []),
+      ],
       todo: [
-        `\`tandem doctor --realserver\` on ${pair.server.server.address}: its gateway must be ` +
-          'this director, and its firewall must let the service pass.',
+        `\`tandem doctor --realserver\` on ${pair.server.server.address} looks at its ` +
+          'gateway (with NAT: this director), its firewall and its virtual addresses.',
         `\`tcpdump -ni ${routeTo(facts, pair.server.server.address)?.interface ?? 'any'} host ` +
           `${pair.server.server.address}\` shows whether it answers at all.`,
       ],
     }));
-}
-
-/** Whether a server can be asked by frames of our own: IPv4 on one of our networks. */
-export function isFrameTarget(facts: DirectorFacts, pair: ServedPair): boolean {
-  const { address } = pair.server.server;
-  return familyOf(address) === 4 && isOnLink(facts, address);
 }

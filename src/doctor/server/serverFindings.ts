@@ -6,7 +6,7 @@ import type { RealServerFacts } from '../facts.js';
 import type { Finding } from '../findings.js';
 import type { WalkedPacket } from '../firewall/model.js';
 import { certainEnd, describeEnd } from '../firewall/walk.js';
-import { effectiveSetting, isOwn, linkOf, routeTo } from '../paths.js';
+import { effectiveSetting, isOnLink, isOwn, linkOf, routeTo } from '../paths.js';
 
 /** Everything that can be wrong on a real server. */
 export function realServerFindings(facts: RealServerFacts): readonly Finding[] {
@@ -44,7 +44,10 @@ function gateway(facts: RealServerFacts): readonly Finding[] {
   const { mode, directors, routes } = facts;
   if (mode !== 'nat') return [];
   return ([4, 6] as const).flatMap((family): readonly Finding[] => {
-    const wanted = directors.filter((address) => familyOf(address) === family);
+    // A server behind a router reaches the directors through that one.
+    const wanted = directors.filter(
+      (address) => familyOf(address) === family && isOnLink(facts, address),
+    );
     if (wanted.length === 0) return [];
     const defaults = routes.filter(
       ({ destination }) => destination.length === 0 && familyOf(destination.address) === family,
@@ -181,7 +184,7 @@ function firewall(facts: RealServerFacts): readonly Finding[] {
 
 function stepsOf(facts: RealServerFacts) {
   const { mode, virtualAddresses, ports, directors } = facts;
-  const towards = directors[0];
+  const towards = directors.find((address) => isOnLink(facts, address)) ?? directors[0];
   const device = towards === undefined ? undefined : routeTo(facts, towards)?.interface;
   const own = facts.addresses.find(({ interface: name }) => name === device)?.prefix.address;
   const targets: readonly IpAddress[] =

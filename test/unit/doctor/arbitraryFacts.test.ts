@@ -14,7 +14,12 @@ const addresses = fc
 const prefixes = fc
   .constantFrom('0.0.0.0/0', '192.168.0.0/24', '172.25.254.100/32', '::/0')
   .map(prefix);
-const outcomes = fc.constantFrom('answered' as const, 'silent' as const, undefined);
+const outcomes = fc.constantFrom(
+  'answered' as const,
+  'silent' as const,
+  'refused' as const,
+  undefined,
+);
 const big = fc.bigInt({ min: 0n, max: 9n });
 const mac = fc.constantFrom('02:00:00:00:00:01', '02:00:00:00:01:00', '02:00:00:00:00:99');
 const port = fc.constantFrom(0, 80, 8080);
@@ -61,7 +66,6 @@ const machine = {
   ),
   reversePathDrops: fc.record({ total: fc.nat(9), now: fc.nat(9) }),
   notLookedAt: fc.constant([]),
-  lacking: fc.constant([]),
 };
 
 const identity = fc.oneof(

@@ -108,7 +108,6 @@ export function healthyDirector(change: Partial<DirectorFacts> = {}): DirectorFa
     chains: filterRules(),
     reversePathDrops: { total: 0, now: 0 },
     notLookedAt: [],
-    lacking: [],
     configuration: { kind: 'none' },
     agent: { kind: 'absent', socket: '/run/tandem/tandem.sock', message: 'nobody there' },
     table: {
@@ -185,7 +184,6 @@ export function healthyServer(
     chains: filterRules(),
     reversePathDrops: { total: 0, now: 0 },
     notLookedAt: [],
-    lacking: [],
     ...change,
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeIcmpEcho, encodeIcmpEcho } from '../../../src/wire/icmpEcho.js';
+import { decodeIcmpEcho, decodeIcmpUnreachable, encodeIcmpEcho } from '../../../src/wire/icmp.js';
 import { ipAddress, ipFromBytes } from '../../../src/wire/ipAddress.js';
 import { decodeIpv4Packet, encodeIpv4Packet } from '../../../src/wire/ipv4Header.js';
 import { WireError } from '../../../src/wire/wireError.js';
@@ -91,11 +91,24 @@ test('anything else is refused, and by a WireError', () => {
   }
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-      try {
-        decodeIcmpEcho(bytes);
-      } catch (error) {
-        assert.ok(error instanceof WireError);
+      for (const decode of [decodeIcmpEcho, decodeIcmpUnreachable]) {
+        try {
+          decode(Uint8Array.of(3, ...bytes));
+          decode(bytes);
+        } catch (error) {
+          assert.ok(error instanceof WireError);
+        }
       }
     }),
   );
+});
+
+test('that a server takes no tunnels is read with the packet that it quotes', () => {
+  // Destination unreachable, protocol unreachable, about a tunnel from 192.0.2.2 to 192.0.2.1.
+  const outer = '450000340000000040040000' + 'c0000202' + 'c0000201';
+  const message = Buffer.from(`0302${'00'.repeat(6)}${outer}4500002000000000`, 'hex');
+  const { code, quoted } = decodeIcmpUnreachable(message);
+  assert.equal(code, 2);
+  assert.deepEqual([quoted.protocol, quoted.destination], [4, '192.0.2.1']);
+  assert.equal(hex(quoted.payload), '4500002000000000');
 });

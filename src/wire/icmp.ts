@@ -1,5 +1,7 @@
-/** Echo messages of ICMP for IPv4 (RFC 792). */
+/** Messages of ICMP for IPv4 (RFC 792): echo, and that a destination is unreachable. */
 import { internetChecksum, onesComplementSum } from './checksum.js';
+import { type IpAddress, ipFromBytes } from './ipAddress.js';
+import { ipv4Layout } from './ipv4Header.js';
 import { bits, packetLayout } from './packetLayout.js';
 import { WireError } from './wireError.js';
 
@@ -44,4 +46,38 @@ export function decodeIcmpEcho(bytes: Uint8Array): IcmpEcho {
   }
   const kind = type === typeNumbers.request ? 'request' : 'reply';
   return { kind, identifier, sequence, payload: bytes.subarray(echoLayout.byteLength) };
+}
+
+/** Destination unreachable (RFC 792): why, and the packet that could not be delivered. */
+export interface IcmpUnreachable {
+  /** 2: no such protocol. 4: too large, and must not be cut. */
+  readonly code: number;
+  /** Of the packet that is quoted. */
+  readonly quoted: {
+    readonly protocol: number;
+    readonly destination: IpAddress;
+    /** What is quoted of its payload, at least 8 bytes. */
+    readonly payload: Uint8Array;
+  };
+}
+
+const unreachableType = 3;
+/** Type, code, checksum and four bytes that depend on the code. */
+const unreachableHeaderBytes = 8;
+
+/** Reads a message. Throws {@link WireError} when it is none, or what it quotes is no IPv4. */
+export function decodeIcmpUnreachable(bytes: Uint8Array): IcmpUnreachable {
+  if (bytes[0] !== unreachableType) {
+    throw new WireError('bad-value', `ICMP: type ${bytes[0]} is not unreachable`);
+  }
+  const quotedBytes = bytes.subarray(unreachableHeaderBytes);
+  const { version, headerWords, protocol, destination } = ipv4Layout.decode(quotedBytes);
+  const payload = quotedBytes.subarray(headerWords * 4);
+  if (version !== 4 || payload.length < 8) {
+    throw new WireError('truncated', 'ICMP: the packet that it quotes is not whole');
+  }
+  return {
+    code: bytes[1] ?? 0,
+    quoted: { protocol, destination: ipFromBytes(destination), payload },
+  };
 }
