@@ -247,7 +247,12 @@ function stepsOf(facts: RealServerFacts) {
 function tunnelFilter(facts: RealServerFacts): readonly Finding[] {
   const isIpv4 = facts.virtualAddresses.some((address) => familyOf(address) === 4);
   if (facts.mode !== 'tunnel' || !isIpv4 || linkOf(facts, 'tunl0') === undefined) return [];
-  if (effectiveSetting(facts, 'tunl0', 'rp_filter') !== 1) return [];
+  const filter = effectiveSetting(facts, 'tunl0', 'rp_filter');
+  const hasAddress = facts.addresses.some(
+    ({ interface: name, prefix }) => name === 'tunl0' && familyOf(prefix.address) === 4,
+  );
+  // Without an address even the loose filter drops (fib_frontend.c, __fib_validate_source).
+  if (filter === 0 || (filter === 2 && hasAddress)) return [];
   const { total, now } = facts.reversePathDrops;
   return [
     {
@@ -255,10 +260,15 @@ function tunnelFilter(facts: RealServerFacts): readonly Finding[] {
       severity: 'fault',
       what: 'The reverse path filter drops what comes out of the tunnel.',
       seen: [
-        'rp_filter is 1 (strict) for tunl0, the larger of `all` and its own',
+        filter === 1
+          ? 'rp_filter is 1 (strict) for tunl0, the larger of `all` and its own'
+          : `rp_filter is ${filter} for tunl0, which has no address of its own`,
         `the filter has dropped ${total} packets, ${now} of them while looked at`,
       ],
-      todo: ['`sysctl -w net.ipv4.conf.tunl0.rp_filter=2`; `tandem realserver apply` does it.'],
+      todo: [
+        `\`tandem realserver apply --vip ${facts.virtualAddresses.join(' ')} --mode tunnel ` +
+          '--persist\`: a loose filter (2), and the address on tunl0.',
+      ],
     },
   ];
 }

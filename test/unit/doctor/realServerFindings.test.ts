@@ -86,6 +86,11 @@ const cases: readonly (readonly [FindingId, string, RealServerFacts])[] = [
       },
     }),
   ],
+  [
+    'reverse-path-filter',
+    'rp_filter is 2 for tunl0, which has no address',
+    healthyServer('tunnel', { addresses: direct.addresses }),
+  ],
   ['nothing-listens', 'no program listens at this port', healthyServer('dr', { listeners: [] })],
   [
     'nothing-listens',

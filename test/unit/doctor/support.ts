@@ -145,6 +145,8 @@ export function withTable(
   return { ...table, ...change } as DirectorFacts['table'];
 }
 
+const placeOf = { dr: 'lo', tunnel: 'tunl0' } as const;
+
 /** A server for a mode with everything in order. */
 export function healthyServer(
   mode: RealServerFacts['mode'],
@@ -170,7 +172,9 @@ export function healthyServer(
     ],
     addresses: [
       { interface: 'lo', prefix: prefix('127.0.0.1/8') },
-      ...(mode === 'nat' ? [] : [{ interface: 'lo', prefix: prefix('172.25.254.100/32') }]),
+      ...(mode === 'nat'
+        ? []
+        : [{ interface: placeOf[mode], prefix: prefix('172.25.254.100/32') }]),
       { interface: 'eth0', prefix: prefix('192.168.0.10/24') },
     ],
     routes: [
