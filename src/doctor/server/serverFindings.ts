@@ -267,7 +267,7 @@ function tunnelFilter(facts: RealServerFacts): readonly Finding[] {
       ],
       todo: [
         `\`tandem realserver apply --vip ${facts.virtualAddresses.join(' ')} --mode tunnel ` +
-          '--persist\`: a loose filter (2), and the address on tunl0.',
+          '--persist`: a loose filter (2), and the address on tunl0.',
       ],
     },
   ];
