@@ -10,7 +10,7 @@ import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
 import { readSysctl } from '../../src/kernel/sysctl.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
 
-test('a server for tunnels gets devices, addresses and a filter, and gives them back', (context) => {
+test('a server for tunnels gets devices and addresses, and gives them back', (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-tunnel-server-'));
   context.after(() => rmSync(folder, { recursive: true }));
   const namespace = createNetworkNamespace(`tandem-tun-${process.pid}`);
