@@ -1,5 +1,6 @@
 /** What a configuration of the directors says of one of its real servers. Pure. */
 import type { ServiceConfig, TandemConfig } from '../config/model.js';
+import { virtualAddressesOn } from '../host/realServerPlan.js';
 import type { IpAddress } from '../wire/ipAddress.js';
 import type { RealServerFacts } from './facts.js';
 
@@ -18,7 +19,8 @@ export function purposesOf(
     return [
       {
         mode,
-        virtualAddresses: [...new Set(services.flatMap(virtualAddresses))],
+        // With address translation a server never sees a virtual address.
+        virtualAddresses: mode === 'nat' ? [] : virtualAddressesOn(config.services, address, mode),
         directors: directorsOf(config),
         ports: portsOf(services, address, mode),
       },
@@ -32,13 +34,6 @@ function directorsOf({ virtualRouters, nodes }: TandemConfig): readonly IpAddres
     addresses.map(({ prefix }) => prefix.address),
   );
   return [...new Set([...virtual, ...nodes.map(({ address }) => address)])];
-}
-
-function virtualAddresses({ listeners, marks }: ServiceConfig): readonly IpAddress[] {
-  return [
-    ...listeners.flatMap((one) => (one.kind === 'address' ? [one.address] : [])),
-    ...(marks ?? []).map(({ address }) => address),
-  ];
 }
 
 /** With NAT the server's own port, otherwise that of the virtual service. */

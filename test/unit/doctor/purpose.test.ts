@@ -29,7 +29,7 @@ test("a server's purpose is what the services of the directors' file say of it",
   assert.deepEqual(purposesOf(configs, ipAddress('192.168.0.10')), [
     {
       mode: 'nat',
-      virtualAddresses: ['172.25.254.100'],
+      virtualAddresses: [],
       directors,
       ports: [{ protocol: 'tcp', port: 8080 }],
     },
