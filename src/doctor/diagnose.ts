@@ -1,6 +1,7 @@
 /** From facts to findings. Pure. */
 import { virtualAddressHolders } from './director/addressFindings.js';
 import { droppedAdvertisements, firewallDrops } from './director/firewallFindings.js';
+import { missingMarks } from './director/markFindings.js';
 import {
   backupOnly,
   connectionTracking,
@@ -49,6 +50,7 @@ const directorRules: readonly ((facts: DirectorFacts) => readonly Finding[])[] =
   troubledAgent,
   absentServices,
   schedulers,
+  missingMarks,
   emptyServices,
   backupOnly,
   stayingClients,

@@ -36,6 +36,7 @@ export const findingTable = {
   'scheduler-missing': 'The module of a scheduler is not available.',
   'scheduler-differs': 'A service has another scheduler than configured.',
   'service-missing': 'The kernel lacks a service of the configuration.',
+  'mark-missing': 'No firewall rule sets the mark of a service.',
   'service-empty': 'A service has no server that takes new clients.',
   'backup-only': 'The kernel forwards nothing while its backup daemon runs.',
   'persistent-clients-stay': 'Persistent clients stay with a server of weight 0.',

@@ -7,7 +7,7 @@ import { readProcConnections } from '../../src/drill/ipvsProcTable.js';
 import type { Lab } from '../../src/drill/lab.js';
 import { readSysctl, writeSysctl } from '../../src/kernel/sysctl.js';
 import type { IpAddress } from '../../src/wire/ipAddress.js';
-import type { IpvsServer } from '../../src/wire/ipvsModel.js';
+import type { IpvsServer, ServiceIdentity } from '../../src/wire/ipvsModel.js';
 import { runProgram } from '../drill/support/program.js';
 import {
   assertFirst,
@@ -38,6 +38,7 @@ interface PlantedFault {
 }
 
 const shop = tcp(virtualAddress, 8080);
+const marked: ServiceIdentity = { kind: 'fwmark', family: 4, fwmark: 66 };
 
 const faults: readonly PlantedFault[] = [
   {
@@ -137,6 +138,13 @@ const faults: readonly PlantedFault[] = [
     mend: (lab) => on(lab, 'lb2', 'ip route del 172.25.254.100'),
     clients: { node: 'lb2', port: 80 },
     windowMs: 3_500,
+  },
+  {
+    name: 'a service by a firewall mark that nobody sets',
+    id: 'mark-missing',
+    texts: [/No packet gets the firewall mark 66/, /-j MARK --set-mark 0x42/],
+    plant: () => change(serviceWith(marked, 'nat', ['192.168.0.10'])),
+    mend: () => change([{ kind: 'delete-service', service: marked }]),
   },
   {
     name: 'persistent clients of a server with weight 0',

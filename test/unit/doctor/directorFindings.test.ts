@@ -236,6 +236,7 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
       },
     },
   ],
+  ['mark-missing', 'no firewall rule sets the mark 66 (0x42)', { table: markedTable() }],
   [
     'service-empty',
     'every server has weight 0: 192.168.0.10:80',
@@ -296,6 +297,26 @@ test('faults come before risks, and the likelier before the others', () => {
     ['fault forwarding-off', 'fault tracking-full', 'risk agent-missing'],
   );
 });
+
+test('a mark that a rule sets, or that may come from a place that is not seen, is no fault', () => {
+  for (const rule of [
+    '-A INPUT -j MARK --set-xmark 0x42/0xffffffff',
+    '-A INPUT -j MARK --set-mark 66',
+    '-A INPUT -j CONNMARK --restore-mark',
+  ]) {
+    const facts = healthyDirector({ table: markedTable(), chains: filterRules(rule) });
+    assert.deepEqual(diagnoseDirector(facts), [], rule);
+  }
+});
+
+function markedTable() {
+  const entry = service(server('192.168.0.10', 'nat'));
+  const identity = { kind: 'fwmark', family: 4, fwmark: 66 } as const;
+  const statistics = { ...entry.service.statistics, incomingPackets: 0n };
+  return withTable({
+    services: [{ ...entry, service: { ...entry.service, identity, statistics } }],
+  });
+}
 
 function noAnswer(): readonly ServerProbeFact[] {
   return healthyDirector().servers.map((probe) => {
