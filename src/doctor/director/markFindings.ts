@@ -28,8 +28,8 @@ export function missingMarks(facts: DirectorFacts): readonly Finding[] {
         ],
         todo: [
           'With `fwmark` and `marks` in the configuration the agent sets it.',
-          `By hand: \`nft add rule ... ip daddr ADDRESS tcp dport PORT meta mark set ${hex}\`, or ` +
-            `\`iptables -t mangle -A PREROUTING ... -j MARK --set-mark ${hex}\`.`,
+          `By hand: \`nft add rule ... ip daddr ADDRESS tcp dport PORT meta mark set ${hex}\`, ` +
+            `or \`iptables -t mangle -A PREROUTING ... -j MARK --set-mark ${hex}\`.`,
         ],
       },
     ];
