@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import type { FindingId } from '../../src/doctor/findings.js';
 import { readProcConnections } from '../../src/drill/ipvsProcTable.js';
 import type { Lab } from '../../src/drill/lab.js';
+import { isReady } from '../../src/drill/pairReadiness.js';
 import { readSysctl, writeSysctl } from '../../src/kernel/sysctl.js';
 import type { IpAddress } from '../../src/wire/ipAddress.js';
-import type { IpvsServer, ServiceIdentity } from '../../src/wire/ipvsModel.js';
+import type { IpvsOperation, IpvsServer, ServiceIdentity } from '../../src/wire/ipvsModel.js';
 import { runProgram } from '../drill/support/program.js';
 import {
   assertFirst,
@@ -112,7 +113,7 @@ const faults: readonly PlantedFault[] = [
   {
     name: 'a server whose firewall drops the service',
     id: 'server-unreachable',
-    texts: [/192\.168\.0\.20:80 is not reachable/, /no answer within \d+ ms/, /firewall on/],
+    texts: [/192\.168\.0\.20:80(80)? is not reachable/, /no answer within \d+ ms/, /firewall on/],
     plant: (lab) => on(lab, 'rs2', 'iptables-legacy -A INPUT -p tcp -j DROP'),
     mend: (lab) => on(lab, 'rs2', 'iptables-legacy -F INPUT'),
   },
@@ -274,8 +275,27 @@ ipvsTest(
         on(lab, 'lb1', 'iptables-legacy -F INPUT');
       },
     );
+    await t.test('with an agent at work there is no finding', async () => {
+      await change([tcp(virtualAddress, 80), shop].map(removal));
+      lab.startAgent('lb1');
+      const agent = lab.agent('lb1');
+      await agent.waitForStatus('become Active', 120_000, (status) =>
+        isReady(status, lab.topology, 'active'),
+      );
+      const { configPath, socketPath: socket } = agent;
+      assert.deepEqual(await examine({ configPath, configRequired: true, socket }), []);
+      agent.signal('SIGKILL');
+      await agent.waitForEnd(30_000);
+      const findings = await examine({ configPath, configRequired: true, socket });
+      assertFirst(findings, 'agent-missing', /No agent carries out .*lb1\.yaml/);
+      assert.equal(findings.length, 1);
+    });
   },
 );
+
+function removal(identity: ServiceIdentity): IpvsOperation {
+  return { kind: 'delete-service', service: identity };
+}
 
 function configText(folder: string, scheduler: string): string {
   return `
