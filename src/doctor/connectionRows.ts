@@ -2,6 +2,9 @@
 import { type IpAddress, ipFromBytes } from '../wire/ipAddress.js';
 import type { TemplateFact, WaitingConnection } from './facts.js';
 
+/** How far the clock of connections may be behind, and their seconds cut off. */
+const clockLagSeconds = 2;
+
 /** A connection in its handshake. */
 export interface HandshakeRow extends Omit<WaitingConnection, 'asksAgain'> {
   /** What is left of its time, which each packet of the client sets anew, in seconds. */
@@ -45,16 +48,18 @@ export function waitingInBoth(
   after: readonly HandshakeRow[],
   elapsedMs: number,
 ): readonly WaitingConnection[] {
-  // The file has whole seconds, cut off.
-  const agedSeconds = Math.floor(elapsedMs / 1_000);
+  // The file has whole seconds, cut off, of a clock that may lag behind on a busy machine.
+  const agedSeconds = Math.max(0, Math.floor(elapsedMs / 1_000) - clockLagSeconds);
   const keyOf = ({ client, clientPort, virtual, virtualPort }: HandshakeRow): string =>
     `${client} ${clientPort} ${virtual} ${virtualPort}`;
+  const isSetAnew = (then: number, now: number): boolean =>
+    now > then || (agedSeconds > 0 && now >= then - agedSeconds);
   const known = new Map(before.map((row) => [keyOf(row), row.expiresSeconds]));
   return after.flatMap((row) => {
     const expiredThen = known.get(keyOf(row));
     if (expiredThen === undefined) return [];
     const { expiresSeconds, ...connection } = row;
-    return [{ ...connection, asksAgain: expiresSeconds > expiredThen - agedSeconds }];
+    return [{ ...connection, asksAgain: isSetAnew(expiredThen, expiresSeconds) }];
   });
 }
 

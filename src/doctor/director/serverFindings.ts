@@ -22,7 +22,7 @@ function probeOf(facts: DirectorFacts, address: string): ServerProbeFact | undef
 
 /** Whether clients of a server ask again, which shows that they got no answer. */
 function asksAgain(facts: DirectorFacts, pair: ServedPair): boolean {
-  return waitingFor(facts, pair).some((waiting) => waiting.asksAgain);
+  return pair.server.incomingNow > 0n && waitingFor(facts, pair).some((one) => one.asksAgain);
 }
 
 /** Whether clients ask again and nothing at all comes back of a server. */
@@ -32,7 +32,7 @@ function isUnanswered(facts: DirectorFacts, pair: ServedPair): boolean {
   }
   // What servers answer by themselves does not come by here; one client alone may be cut off.
   const again = waitingFor(facts, pair).filter((waiting) => waiting.asksAgain);
-  return again.length >= unansweredMin;
+  return pair.server.incomingNow > 0n && again.length >= unansweredMin;
 }
 
 const unansweredMin = 3;
@@ -90,6 +90,7 @@ export function clientsBesideServers(facts: DirectorFacts): readonly Finding[] {
       pairs.some(({ server }) => prefixContains(prefix, server.server.address)),
     );
     const beside = pairs
+      .filter(({ server }) => server.incomingNow > 0n)
       .flatMap((pair) => waitingFor(facts, pair))
       .filter(
         ({ client, asksAgain }) =>

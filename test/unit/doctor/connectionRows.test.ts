@@ -26,7 +26,7 @@ test('what waits at both looks is told, and whether its client has asked again',
   const before = look(row('0001', 'SYN_RECV', 50), row('0002', 'SYN_RECV', 50));
   const after = look(
     row('0001', 'SYN_RECV', 58),
-    row('0002', 'SYN_RECV', 46),
+    row('0002', 'SYN_RECV', 48),
     row('0003', 'SYN_RECV', 59),
   );
   assert.deepEqual(
@@ -35,6 +35,7 @@ test('what waits at both looks is told, and whether its client has asked again',
       [1, true],
       [2, false],
     ],
+    'a clock that lags by a second is no new packet',
   );
   const soon = waitingInBoth(before, look(row('0002', 'SYN_RECV', 50)), 400);
   assert.equal(soon[0]?.asksAgain, false, 'the second of the first look has not ended');

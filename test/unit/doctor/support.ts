@@ -48,7 +48,7 @@ export function server(address: string, forwarding: ForwardingMethod, weight = 1
       persistentConnections: 0,
       statistics: busy,
     },
-    incomingNow: 0n,
+    incomingNow: 3n,
     outgoingNow: 0n,
   };
 }
