@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { runInEmbeddedKernel } from '../../../src/drill/embeddedKernel.js';
 import { parseTap, type TapTest } from './tapTree.js';
 
-const timeoutMs = 600_000;
+const timeoutMs = 1_200_000;
 
 /**
  * Runs the files in one boot, one after the other, and repeats each of their tests as a subtest of
