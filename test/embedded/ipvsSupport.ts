@@ -72,7 +72,7 @@ export function addLocalAddress(address: string): void {
 
 /** A TCP server that sends everything back after its own name. */
 export async function echoServer(
-  context: TestContext,
+  context: Pick<TestContext, 'after'>,
   address: string,
   port: number,
 ): Promise<Server> {
@@ -105,11 +105,14 @@ export async function ask(socket: Socket, word: string): Promise<string> {
   return String((await answer)[0]);
 }
 
-/** Waits until something holds. The deadline is far beyond what a busy machine needs. */
+/** Far beyond what a busy machine needs, in milliseconds. */
+const deadlineMs = 120_000;
+
+/** Waits until something holds. */
 export async function eventually(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + deadlineMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within 30 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within ${deadlineMs / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -57,7 +57,7 @@ export class RelayScene {
   }
 
   /** Makes the second namespace, the cable, the addresses and the real servers. */
-  static async prepare(context: TestContext): Promise<RelayScene> {
+  static async prepare(context: Pick<TestContext, 'after'>): Promise<RelayScene> {
     const name = `tandem-sync-${process.pid}-${randomBytes(2).toString('hex')}`;
     const scene = new RelayScene(createNetworkNamespace(name));
     context.after(() => scene.#remove());
@@ -135,6 +135,11 @@ api: { socket: ${this.socketPath(node)} }
     const ended = once(agent, 'exit');
     agent.kill(signal);
     await ended;
+  }
+
+  /** The process of a running agent. */
+  processId(node: NodeName): number {
+    return this.#agents.get(node)?.pid ?? 0;
   }
 
   status(node: NodeName): Promise<StatusDocument> {
