@@ -7,9 +7,8 @@ import { interpretFrame } from '../../src/drill/capture.js';
 import { nowUs } from '../../src/kernel/monotonicClock.js';
 import { openPacketSocket } from '../../src/kernel/packetSocket.js';
 import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
-import { decodeEthernetFrame, etherTypeIpv4 } from '../../src/wire/ethernet.js';
-import { decodeIpv4Packet } from '../../src/wire/ipv4Header.js';
-import { directorAt, virtualAddress } from '../tools/lan.js';
+import { virtualAddress } from '../tools/lan.js';
+import { answerIn } from './answerFrame.js';
 import type { Answer, RoundRecord } from './failoverModel.js';
 import { enterOwnNamespace, serveLanWorker } from './lanWorker.js';
 import { echoPort, type ProberReply, type ProberRequest } from './proberProtocol.js';
@@ -17,7 +16,6 @@ import { echoPort, type ProberReply, type ProberRequest } from './proberProtocol
 const probeIntervalUs = 1_000;
 /** Probes that one turn sends at most when it is late; the others are left out. */
 const burstMax = 4;
-const udpProtocol = 17;
 /** Bound of a record: more than ten minutes at a thousand a second. */
 const recordedMax = 1_000_000;
 
@@ -91,12 +89,4 @@ function readCapture(): void {
     const captured = interpretFrame(frame.bytes, frame.receivedAtUs);
     if (captured !== undefined) record.frames.push(captured);
   }
-}
-
-function answerIn(bytes: Uint8Array, atUs: number): Answer | undefined {
-  const frame = decodeEthernetFrame(bytes);
-  if (frame.etherType !== etherTypeIpv4) return undefined;
-  const packet = decodeIpv4Packet(frame.payload);
-  const from = directorAt(packet.source);
-  return packet.protocol === udpProtocol && from !== undefined ? { atUs, from } : undefined;
 }
