@@ -41,6 +41,14 @@ test('mutated packets make nothing throw and leave nothing in memory', async () 
   assert.match(result.stdout, /growth -?[\d.]+ MiB$/m);
 });
 
+rootTest('nothing fails over falsely while the machine is busy', async () => {
+  const result = await bench('false-failover', '--minutes', '0.05', '--adverts', '1000');
+  assert.equal(result.exitCode, 0, result.stderr);
+  const number = ' +\\d+(?:\\.\\d+)?';
+  assert.match(result.stdout, new RegExp(`^tandem +0${number}${number}${number}$`, 'm'));
+  assert.match(result.stdout, new RegExp(`^keepalived${number}${number}${number} +-$`, 'm'));
+});
+
 const badOptions: readonly (readonly string[])[] = [
   ['--rounds', '0'],
   ['--rounds', 'many'],

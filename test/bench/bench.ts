@@ -4,6 +4,7 @@ import { TandemError } from '../../src/errors.js';
 import type { Benchmark } from './benchmark.js';
 import { chaosBenchmark } from './chaos.js';
 import { failoverBenchmark } from './failover.js';
+import { falseFailoverBenchmark } from './falseFailover.js';
 import { fuzzBenchmark } from './fuzz.js';
 import { healthBenchmark } from './health.js';
 import { simBenchmark } from './sim.js';
@@ -12,6 +13,7 @@ import { simBenchmark } from './sim.js';
 const benchmarks: readonly Benchmark[] = [
   chaosBenchmark,
   failoverBenchmark,
+  falseFailoverBenchmark,
   fuzzBenchmark,
   healthBenchmark,
   simBenchmark,

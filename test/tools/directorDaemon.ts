@@ -59,6 +59,8 @@ export interface DirectorDaemon {
   crash(): Promise<void>;
   /** Stops it in its tracks (SIGSTOP); `stop` and `kill` end it all the same. */
   freeze(): void;
+  /** How often a virtual router of it has changed its state, by its own log. */
+  readonly stateChanges: number;
   /** The end of its log, for errors. */
   readonly logTail: string;
 }

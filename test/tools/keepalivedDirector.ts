@@ -40,6 +40,10 @@ export class KeepalivedDirector implements DirectorDaemon {
     return this.#process.logTail;
   }
 
+  get stateChanges(): number {
+    return this.#process.log.match(/Entering (BACKUP|MASTER|FAULT) STATE/g)?.length ?? 0;
+  }
+
   async waitUntilReady(): Promise<void> {
     await this.#process.waitUntil('keepalived takes part in the election', () =>
       /Entering (BACKUP|MASTER) STATE/.test(this.#process.log),

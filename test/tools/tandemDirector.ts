@@ -203,6 +203,10 @@ export class TandemDirector implements DirectorDaemon {
     return this.#process.logTail;
   }
 
+  get stateChanges(): number {
+    return this.#process.log.match(/virtual router \S+ is now /g)?.length ?? 0;
+  }
+
   /** The status that the agent answers with. */
   status(): Promise<StatusDocument> {
     return fetchStatus(this.files.socketPath);
