@@ -54,9 +54,9 @@ export const falseFailoverBenchmark: Benchmark = {
 
 const help = `
 A pair of ours and a pair of keepalived elect, each on an Ethernet of its own, while one busy
-process for each processor does nothing but compute, and both of our agents answer ${requestsAtOnce} requests for
-their status at a time, one after the other without a pause. Nothing fails, so each change of a
-state is a false one. Fails when ours has any. Needs root and keepalived.
+process for each processor does nothing but compute, and both of our agents answer requests for
+their status, ${requestsAtOnce} at a time and one after the other without a pause. Nothing fails, so each change
+of a state is a false one. Fails when ours has any. Needs root and keepalived.
 
 Example:
   npm run bench -- false-failover --minutes 1`;
