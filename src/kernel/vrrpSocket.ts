@@ -39,6 +39,8 @@ export interface VrrpSocketOptions {
   readonly source: IpAddress;
   /** False: it only sends, and joins no group; absent: it does both. */
   readonly listens?: boolean;
+  /** Another IP protocol that comes to the group of VRRP; absent: VRRP itself. */
+  readonly protocol?: number;
 }
 
 /** One packet as it arrived. */
@@ -82,10 +84,15 @@ export interface VrrpSocket {
  */
 export function openVrrpSocket(options: VrrpSocketOptions): VrrpSocket {
   const context = `VRRP on ${options.interface}`;
-  const fd = openSocket(familyNumber(familyOf(options.source)), 'raw', vrrpProtocol, {
-    context,
-    capability: 'CAP_NET_RAW',
-  });
+  const fd = openSocket(
+    familyNumber(familyOf(options.source)),
+    'raw',
+    options.protocol ?? vrrpProtocol,
+    {
+      context,
+      capability: 'CAP_NET_RAW',
+    },
+  );
   closeOnFailure(fd, () => configure(fd, options, context));
   return new RawVrrpSocket(fd, options, context);
 }

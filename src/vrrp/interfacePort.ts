@@ -10,6 +10,7 @@ import { encodeGratuitousArp } from '../wire/arp.js';
 import { etherTypeArp } from '../wire/ethernet.js';
 import { familyOf, type IpAddress } from '../wire/ipAddress.js';
 import { encodeUnsolicitedNeighborAdvertisement } from '../wire/ndp.js';
+import { authenticationHeaderProtocol } from '../wire/vrrp.js';
 import { ipv6Source, type PortIdentity } from './portIdentity.js';
 
 /**
@@ -29,6 +30,8 @@ export class InterfacePort {
   readonly identity: PortIdentity;
   readonly #sockets: readonly VrrpSocket[];
   readonly #socketOf = new Map<number, VrrpSocket>();
+  /** What a peer sends behind an Authentication Header is heard, to be refused by name. */
+  readonly #listeners: VrrpSocket[] = [];
   readonly #announcer: PacketSocket;
   #forwards = false;
   #forwardsReadUs = Number.NEGATIVE_INFINITY;
@@ -44,12 +47,13 @@ export class InterfacePort {
     });
     try {
       if (identity.families.includes(4)) this.#open(identity.source);
+      if (identity.families.includes(4)) this.#listen(identity.source);
       if (identity.families.includes(6)) this.#open(ipv6Source(identity));
     } catch (error) {
       this.close();
       throw error;
     }
-    this.#sockets = [...this.#socketOf.values()];
+    this.#sockets = [...this.#socketOf.values(), ...this.#listeners];
   }
 
   /** Descriptors that become readable when something was received. */
@@ -114,7 +118,7 @@ export class InterfacePort {
   }
 
   close(): void {
-    for (const socket of this.#socketOf.values()) socket.close();
+    for (const socket of [...this.#socketOf.values(), ...this.#listeners]) socket.close();
     this.#announcer.close();
   }
 
@@ -123,6 +127,13 @@ export class InterfacePort {
     const { name, index } = this.identity;
     const options = { interface: name, interfaceIndex: index, source };
     this.#socketOf.set(familyOf(source), openVrrpSocket(options));
+  }
+
+  #listen(source: IpAddress | undefined): void {
+    if (source === undefined) return;
+    const { name, index } = this.identity;
+    const options = { interface: name, interfaceIndex: index, source };
+    this.#listeners.push(openVrrpSocket({ ...options, protocol: authenticationHeaderProtocol }));
   }
 
   /** Hosts take the sender for a router by the R flag, and would route through a mere host. */

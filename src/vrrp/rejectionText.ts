@@ -5,7 +5,7 @@ import type { AdvertisementRejection } from './reasons.js';
 const advice: Readonly<Partial<Record<AdvertisementRejection, string>>> = {
   'authentication-header':
     "the peer uses the IPsec Authentication Header (keepalived's auth_type AH), which is not " +
-    'spoken; give it a password (auth_type PASS), or HMAC on both sides',
+    'spoken, so neither hears the other; give it a password (auth_type PASS), or HMAC on both',
 };
 
 /** The line of the log: the reason, and what to do where that is not plain. */

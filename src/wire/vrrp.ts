@@ -31,6 +31,9 @@ export const checksumForms = ['pseudo-header', 'plain'] as const satisfies reado
 /** IP protocol number of VRRP. */
 export const vrrpProtocol = 112;
 
+/** The IPsec Authentication Header (RFC 4302), which version 2 could come behind (RFC 2338). */
+export const authenticationHeaderProtocol = 51;
+
 /** The IPv4 group that advertisements are sent to (RFC 9568, 5.1.1.2). */
 export const vrrpGroupIpv4 = ipAddress('224.0.0.18');
 

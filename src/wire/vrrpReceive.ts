@@ -10,6 +10,7 @@ import {
   advertisementLength,
   advertisementType,
   authenticationDataLength,
+  authenticationHeaderProtocol,
   authenticationTypes,
   type ChecksumForm,
   checksumFormOf,
@@ -154,6 +155,7 @@ export function receiveAdvertisement(
   expectation: ReceiveExpectation,
 ): ReceivedAdvertisement {
   const ip = readIpPacket(packet);
+  if (ip?.protocol === authenticationHeaderProtocol) return behindHeader(ip, expectation);
   if (ip === undefined || ip.protocol !== vrrpProtocol) {
     return { accepted: false, reason: 'bad-ip-header' };
   }
@@ -195,6 +197,27 @@ export function receiveAdvertisement(
     advertisement: decodeAdvertisement(candidate.message, family),
     ...(verified === undefined ? {} : { verified }),
   };
+}
+
+/**
+ * An advertisement behind an Authentication Header: a packet of another protocol, which would pass
+ * unseen, so that two Actives did not know of each other. Nothing of it is believed.
+ */
+function behindHeader(ip: IpPacket, { routerOf }: ReceiveExpectation): RejectedPacket {
+  const { source, family, payload } = ip;
+  const [nextHeader, words] = payload;
+  if (nextHeader !== vrrpProtocol || words === undefined) {
+    return { accepted: false, reason: 'bad-ip-header' };
+  }
+  // The length is in words of 32 bits, less two (RFC 4302, 2.2).
+  const message = payload.subarray((words + 2) * 4);
+  if (message.length < vrrpHeader.byteLength) {
+    return { accepted: false, reason: 'truncated', source, family };
+  }
+  const { vrid } = vrrpHeader.decode(message);
+  const isOurs = routerOf(family, vrid) !== undefined;
+  const reason = isOurs ? 'authentication-header' : 'unknown-virtual-router';
+  return { accepted: false, reason, source, family, vrid };
 }
 
 /** Exact, because RFC 9568 and 3768 leave no room for anything else; the trailer is our own. */

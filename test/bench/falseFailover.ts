@@ -55,8 +55,8 @@ export const falseFailoverBenchmark: Benchmark = {
 const help = `
 A pair of ours and a pair of keepalived elect, each on an Ethernet of its own, while one busy
 process for each processor does nothing but compute, and both of our agents answer requests for
-their status, ${requestsAtOnce} at a time and one after the other without a pause. Nothing fails, so each change
-of a state is a false one. Fails when ours has any. Needs root and keepalived.
+their status, ${requestsAtOnce} at a time and one after the other without a pause. Nothing
+fails, so each change of a state is a false one. Fails when ours has any. Needs root and keepalived.
 
 Example:
   npm run bench -- false-failover --minutes 1`;
@@ -197,10 +197,11 @@ function report(
     'LONGEST SILENCE (ms)',
     'STATUS REQUESTS',
   ];
+  const processors = availableParallelism();
   const format = markdown === true ? markdownTable : formatTable;
   const lines = format([heading, ...rows.map(({ cells }) => cells)]);
   process.stdout.write(
-    `${minutes} minutes, adverts each ${adverts} ms, ${availableParallelism()} busy processors:\n\n` +
+    `${minutes} minutes, adverts each ${adverts} ms, ${processors} busy processors:\n\n` +
       `${lines.join('\n')}\n`,
   );
   const [ours] = rows;

@@ -14,6 +14,8 @@ export interface ElectionMode {
   readonly version?: VrrpVersion;
   /** Simple-text authentication, of version 2. */
   readonly password?: string;
+  /** keepalived sends behind the IPsec Authentication Header; ours cannot. */
+  readonly authenticationHeader?: boolean;
   readonly family?: IpFamily;
   /** Adverts go from director to director instead of to the group. */
   readonly unicast?: boolean;

@@ -129,6 +129,9 @@ function modeLines(node: DirectorName, settings: RouterSettings): readonly strin
     ...(password === undefined
       ? []
       : ['authentication {', 'auth_type PASS', `auth_pass ${password}`, '}']),
+    ...(settings.authenticationHeader === true
+      ? ['authentication {', 'auth_type AH', 'auth_pass s3cret', '}']
+      : []),
     ...(unicast
       ? [`unicast_src_ip ${addressOf(node)}`, 'unicast_peer {', addressOf(peerOf(node)), '}']
       : []),

@@ -119,6 +119,30 @@ const rejections: readonly (readonly [string, string, Buffer, RouterExpectation?
     changed('V2-A', (_, m) => m.writeUInt8(2, 4), fixed),
     version2,
   ],
+  [
+    'authentication-header',
+    'the Authentication Header of IPsec before the message',
+    behindHeader(vectorPacket('V2-A')),
+    version2,
+  ],
+  [
+    'unknown-virtual-router',
+    'the Authentication Header of IPsec before a message of another virtual router',
+    behindHeader(changed('V2-A', (_, m) => m.writeUInt8(52, 1), fixed)),
+    version2,
+  ],
+  [
+    'bad-ip-header',
+    'the Authentication Header of IPsec before something else than VRRP',
+    behindHeader(vectorPacket('V2-A'), 17),
+    version2,
+  ],
+  [
+    'truncated',
+    'the Authentication Header of IPsec and nothing behind it',
+    behindHeader(resized(vectorPacket('V2-A'), 7)),
+    version2,
+  ],
   ['wrong-authentication-type', 'no password', vectorPacket('V2-A'), withPassword],
   ['wrong-authentication-type', 'a password where there is none', vectorPacket('V2-B'), version2],
   ['wrong-password', 'another password', vectorPacket('V2-B'), { ...version2, password: 's3cres' }],
@@ -211,6 +235,14 @@ const rejections: readonly (readonly [string, string, Buffer, RouterExpectation?
     },
   ],
 ];
+
+/** The packet as keepalived sends it with `auth_type AH`: 24 bytes more, of protocol 51. */
+function behindHeader(packet: Buffer, nextHeader = 112): Buffer {
+  const [header, message] = [Buffer.from(packet.subarray(0, 20)), packet.subarray(20)];
+  header.writeUInt8(51, 9);
+  header.writeUInt16BE(packet.length + 24, 2);
+  return Buffer.concat([header, Buffer.from([nextHeader, 4]), Buffer.alloc(22), message]);
+}
 
 for (const [reason, what, packet, router] of rejections) {
   test(`a packet with ${what} is discarded as ${reason}`, () => {
