@@ -4,16 +4,11 @@
  * Each message has a sequence number of its own, so that an answer that comes after its request
  * was given up is recognised and dropped.
  */
-import {
-  formatMessage,
-  type NetlinkMessage,
-  parseAttributes,
-  parseError,
-  parseMessages,
-} from 'netlink';
+import { type NetlinkMessage, parseAttributes, parseError, parseMessages } from 'netlink';
 import { TandemError } from '../errors.js';
 import { nowUs } from './monotonicClock.js';
 import { NetlinkSocket, type netlinkFamily, overrun } from './netlinkSocket.js';
+import { structLayout } from './structLayout.js';
 import { systemCallError } from './systemCall.js';
 
 /** How long the kernel may take to answer, in microseconds. */
@@ -41,7 +36,15 @@ export const messageFlag = {
 const messageType = { error: 2, done: 3 } as const;
 const flagCapped = 0x100;
 const flagAttributes = 0x200;
-const netlinkHeaderBytes = 16;
+/** struct nlmsghdr (netlink.h). */
+const messageHeader = structLayout({
+  length: 'u32',
+  type: 'u16',
+  flags: 'u16',
+  sequence: 'u32',
+  port: 'u32',
+});
+const netlinkHeaderBytes = messageHeader.size;
 /** Attribute of an error that holds the kernel's own words (NLMSGERR_ATTR_MSG). */
 const errorTextAttribute = 1;
 
@@ -199,11 +202,15 @@ export class NetlinkRequester {
   }
 }
 
-function encode(request: NetlinkRequest, seq: number, flags: number): Uint8Array {
-  const header = { type: request.type, flags: flags | (request.flags ?? 0), seq, port: 0 };
-  const message = Buffer.concat(formatMessage({ ...header, data: request.payload }));
-  const padding = (4 - (message.length % 4)) % 4;
-  return padding === 0 ? message : Buffer.concat([message, Buffer.alloc(padding)]);
+/** One message with its header (struct nlmsghdr); the next one begins at a multiple of four. */
+function encode(request: NetlinkRequest, sequence: number, flags: number): Uint8Array {
+  const { type, payload } = request;
+  const length = messageHeader.size + payload.length;
+  const message = new Uint8Array(Math.ceil(length / 4) * 4);
+  const header = { length, type, flags: flags | (request.flags ?? 0), sequence };
+  message.set(messageHeader.encode(header));
+  message.set(payload, messageHeader.size);
+  return message;
 }
 
 function throwRefusal(request: NetlinkRequest, message: NetlinkMessage): void {

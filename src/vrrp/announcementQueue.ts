@@ -8,8 +8,14 @@ import type { RouterKey } from './reconfiguration.js';
 /** Most announcements that wait; what does not fit is dropped and counted. */
 export const announcementQueueMax = 8192;
 
-/** Most announcements that one turn of the loop sends. */
+/** Most announcements that are sent between two looks at the time. */
 export const announcementsPerTurnMax = 64;
+
+/**
+ * How long one turn of the loop may go on with portions of first announcements, in microseconds.
+ * Until its address is announced a client sends to the old Active; repetitions can wait.
+ */
+export const firstAnnouncementsMaxUs = 20_000;
 
 /** Pause between two portions, in microseconds. */
 export const announcementPaceUs = 1000;
@@ -20,14 +26,20 @@ export interface Announcement {
   readonly address: VirtualAddress;
 }
 
-/** First in, first out, bounded. */
+/** First in, first out, bounded; the first announcement of an address before all repetitions. */
 export class AnnouncementQueue {
-  #waiting: Announcement[] = [];
+  #first: Announcement[] = [];
+  #repetitions: Announcement[] = [];
   #dropped = 0;
 
   /** Announcements that wait. */
   get length(): number {
-    return this.#waiting.length;
+    return this.#first.length + this.#repetitions.length;
+  }
+
+  /** Whether an address waits that has not been announced yet, so that its clients wait as well. */
+  get hasFirst(): boolean {
+    return this.#first.length > 0;
   }
 
   /** Announcements that did not fit since the start. */
@@ -38,8 +50,9 @@ export class AnnouncementQueue {
   /** Adds bursts round by round, so that every address is announced once before any twice. */
   push(router: RouterKey, addresses: readonly VirtualAddress[], repeat: number): void {
     for (let round = 0; round < repeat; round += 1) {
+      const queue = round === 0 ? this.#first : this.#repetitions;
       for (const address of addresses) {
-        if (this.#waiting.length < announcementQueueMax) this.#waiting.push({ router, address });
+        if (this.length < announcementQueueMax) queue.push({ router, address });
         else this.#dropped += 1;
       }
     }
@@ -47,7 +60,10 @@ export class AnnouncementQueue {
 
   /** The next portion, without those of routers that may not announce any more. */
   take(mayAnnounce: (router: RouterKey) => boolean): readonly Announcement[] {
-    this.#waiting = this.#waiting.filter(({ router }) => mayAnnounce(router));
-    return this.#waiting.splice(0, announcementsPerTurnMax);
+    const isWanted = ({ router }: Announcement): boolean => mayAnnounce(router);
+    this.#first = this.#first.filter(isWanted);
+    this.#repetitions = this.#repetitions.filter(isWanted);
+    const portion = this.#first.splice(0, announcementsPerTurnMax);
+    return [...portion, ...this.#repetitions.splice(0, announcementsPerTurnMax - portion.length)];
   }
 }

@@ -7,9 +7,14 @@ import { nowUs } from '../kernel/monotonicClock.js';
 import type { RouteEvent } from '../kernel/routeNetlink.js';
 import type { AddressKeeper } from './addressKeeper.js';
 import { AdvertisementSender } from './advertisementSender.js';
-import { AnnouncementQueue, announcementPaceUs } from './announcementQueue.js';
+import {
+  type Announcement,
+  AnnouncementQueue,
+  announcementPaceUs,
+  firstAnnouncementsMaxUs,
+} from './announcementQueue.js';
 import type { Authenticators } from './authenticators.js';
-import type { ElectionState, TurnEffects } from './election.js';
+import { type ElectionState, nextDeadlineUs, type TurnEffects } from './election.js';
 import { formatChange } from './holdings.js';
 import type { InterfacePorts } from './interfacePorts.js';
 import type { ChangeFailure } from './networkChanges.js';
@@ -159,24 +164,32 @@ export class EffectRunner {
   #sendAnnouncements(election: ElectionState): void {
     const now = nowUs();
     if (this.#announcements.length === 0 || now < this.#announceDueUs) return;
-    this.#announceDueUs = now + announcementPaceUs;
     // An Active that listens after a stall may have been deposed, and announces anew if it was not.
     const mayAnnounce = (router: RouterKey) => {
       const machine = election.routers.get(router);
       return machine?.current === 'active' && machine.lateness.listeningUntilUs === undefined;
     };
-    for (const { router, address } of this.#announcements.take(mayAnnounce)) {
-      try {
-        this.#ports.get(address.interface)?.announce(address.prefix.address);
-        this.#reporter.statistics(router).sentAnnouncement();
-      } catch (error) {
-        this.#reporter.statistics(router).failedToSend();
-        this.#remarkFailure(
-          `announce ${address.interface}`,
-          'an announcement could not be sent',
-          error,
-        );
-      }
+    const untilUs = Math.min(
+      now + firstAnnouncementsMaxUs,
+      nextDeadlineUs(election) ?? Number.POSITIVE_INFINITY,
+    );
+    do {
+      for (const each of this.#announcements.take(mayAnnounce)) this.#sendAnnouncement(each);
+    } while (this.#announcements.hasFirst && nowUs() < untilUs);
+    this.#announceDueUs = nowUs() + announcementPaceUs;
+  }
+
+  #sendAnnouncement({ router, address }: Announcement): void {
+    try {
+      this.#ports.get(address.interface)?.announce(address.prefix.address);
+      this.#reporter.statistics(router).sentAnnouncement();
+    } catch (error) {
+      this.#reporter.statistics(router).failedToSend();
+      this.#remarkFailure(
+        `announce ${address.interface}`,
+        'an announcement could not be sent',
+        error,
+      );
     }
   }
 

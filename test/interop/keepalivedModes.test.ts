@@ -3,6 +3,7 @@
  * address goes over both ways, once by a resignation and once by preemption.
  */
 import assert from 'node:assert/strict';
+import { describe } from 'node:test';
 import type { CapturedAdvert } from '../../src/drill/capture.js';
 import type { TransitionReason, VirtualRouterState } from '../../src/vrrp/reasons.js';
 import { familyOf, type IpAddress } from '../../src/wire/ipAddress.js';
@@ -45,14 +46,19 @@ const pairs = [
 /** The virtual MAC address of the virtual router (RFC 9568, 7.3). */
 const virtualMacAddress = '00:00:5e:00:01:33';
 
-for (const { title, mode, advertIntervalMs = 100 } of cases) {
-  for (const pair of pairs) {
-    const body = (scene: LanScene): Promise<void> =>
-      goOverBothWays(scene, pair, mode, advertIntervalMs);
-    const roles = `${pair.lb1} hands over to ${pair.lb2} and takes over again`;
-    lanTest(`${title}: ${roles}`, ['keepalived'], body, mode.family);
+/** Each has a network of its own, and most of its time passes in waiting for timers. */
+const atOnce = 4;
+
+describe('elections of every kind beside keepalived', { concurrency: atOnce }, () => {
+  for (const { title, mode, advertIntervalMs = 200 } of cases) {
+    for (const pair of pairs) {
+      const body = (scene: LanScene): Promise<void> =>
+        goOverBothWays(scene, pair, mode, advertIntervalMs);
+      const roles = `${pair.lb1} hands over to ${pair.lb2} and takes over again`;
+      lanTest(`${title}: ${roles}`, ['keepalived'], body, mode.family);
+    }
   }
-}
+});
 
 async function goOverBothWays(
   scene: LanScene,

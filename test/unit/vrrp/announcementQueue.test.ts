@@ -27,6 +27,18 @@ test('a long burst leaves in portions', () => {
   assert.equal(queue.length, 150 - announcementsPerTurnMax);
 });
 
+test('what was never announced goes before all repetitions, also of other routers', () => {
+  const queue = new AnnouncementQueue();
+  queue.push(outside, addresses, 40);
+  assert.equal(queue.take(always).length, announcementsPerTurnMax);
+  assert.equal(queue.hasFirst, false);
+  queue.push(inside, addresses, 2);
+  assert.equal(queue.hasFirst, true);
+  const routers = queue.take(always).map(({ router }) => router);
+  assert.deepEqual(routers.slice(0, 4), [inside, inside, inside, outside]);
+  assert.equal(queue.hasFirst, false);
+});
+
 test('what waits for a router that is Active no longer is never sent', () => {
   const queue = new AnnouncementQueue();
   queue.push(outside, addresses, 1);

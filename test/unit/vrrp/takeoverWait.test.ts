@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nowUs } from '../../../src/kernel/monotonicClock.js';
+import { createWakeEvent, signalWakeEvent } from '../../../src/kernel/wakeEvent.js';
+import {
+  rehearsalLeadUs,
+  rehearsalLeastUs,
+  waitForTakeover,
+} from '../../../src/vrrp/takeoverWait.js';
+
+/** A busy machine may let a moment pass; then it is tried again. */
+const attemptsMax = 200;
+
+interface Wait {
+  readonly rehearsals: number;
+  /** How long before the takeover it ended; negative when it ended after it. */
+  readonly leftUs: number;
+}
+
+function wait(aheadUs: number, fds: readonly number[] = []): Wait {
+  let rehearsals = 0;
+  const takeoverUs = nowUs() + aheadUs;
+  waitForTakeover(fds, takeoverUs, () => {
+    rehearsals += 1;
+  });
+  return { rehearsals, leftUs: takeoverUs - nowUs() };
+}
+
+/** A wait that went as it does on a machine with time for it. */
+function waitUntil(isWanted: (wait: Wait) => boolean, run: () => Wait): Wait {
+  for (let attempt = 1; ; attempt += 1) {
+    const seen = run();
+    if (isWanted(seen) || attempt === attemptsMax) return seen;
+  }
+}
+
+test('a wait that begins early ends when it is time to rehearse, before the takeover', () => {
+  const { rehearsals, leftUs } = waitUntil(
+    (seen) => seen.leftUs > 0,
+    () => wait(rehearsalLeadUs + 4_000),
+  );
+  assert.equal(rehearsals, 0);
+  assert.ok(leftUs > 0 && leftUs <= rehearsalLeadUs, `${leftUs} us are left`);
+});
+
+test('the takeover is rehearsed once, and the wait ends at its moment and not before', () => {
+  const { rehearsals, leftUs } = waitUntil(
+    (seen) => seen.rehearsals > 0,
+    () => wait(rehearsalLeadUs - 100),
+  );
+  assert.equal(rehearsals, 1);
+  assert.ok(leftUs <= 0, `it ended ${leftUs} us early`);
+});
+
+test('with too little time left nothing is rehearsed', () => {
+  for (const aheadUs of [rehearsalLeastUs - 100, 0, -5_000]) {
+    const { rehearsals, leftUs } = wait(aheadUs);
+    assert.equal(rehearsals, 0);
+    assert.ok(leftUs <= 0);
+  }
+});
+
+test('whatever is received ends the wait, far from the takeover and close to it', (context) => {
+  const event = createWakeEvent();
+  context.after(() => event.close());
+  signalWakeEvent(event.fd);
+  assert.ok(wait(60_000_000, [event.fd]).leftUs > 0);
+  const close = waitUntil(
+    (seen) => seen.leftUs > 0,
+    () => wait(rehearsalLeadUs - 100, [event.fd]),
+  );
+  assert.ok(close.leftUs > 0, 'the advertisement that waits is heard before the takeover');
+});
