@@ -120,3 +120,12 @@ test('the median of an even number of values is the mean of the two in the middl
   assert.deepEqual(spreadOf([10, 2, 4, 1]), { min: 1, median: 3, max: 10 });
   assert.equal(spreadOf([]), undefined);
 });
+
+test('a round in which the Active had lowered its priority itself says nothing', () => {
+  const lastUs = 10_000_000;
+  const record = {
+    answers: [...answers('lb1', lastUs), ...answers('lb2', lastUs + 4_000_000)],
+    frames: [advert('lb1', lastUs, 100), advert('lb2', lastUs + 3_900_000, 100)],
+  };
+  assert.throws(() => measureRound(record, { ...pair, fault: 'link-cut' }), DisturbedRoundError);
+});

@@ -77,12 +77,14 @@ function lastAdvertUs(record: RoundRecord, pair: PairSetting): number {
   const { fault, before, backupPriority } = pair;
   const resigns = resigningFaults.includes(fault);
   const adverts = advertsOf(record, before);
-  return required(
-    `${resigns ? 'a priority 0' : 'an advert'} of ${before}`,
-    adverts.findLast(({ priority }) =>
-      resigns ? priority === resignPriority : priority > backupPriority,
-    ),
-  ).atUs;
+  const last = adverts.findLast(({ priority }) =>
+    resigns ? priority === resignPriority : priority > backupPriority,
+  );
+  if (last === undefined && !resigns && adverts.length > 0) {
+    // Ours does so when the machine has kept it from its own adverts for too long, twice.
+    throw new DisturbedRoundError(`${before} had been late, and had lowered its priority itself`);
+  }
+  return required(`${resigns ? 'a priority 0' : 'an advert'} of ${before}`, last).atUs;
 }
 
 /** The first answer of the new Active, and the last one before it. */

@@ -85,8 +85,13 @@ function neighborSolicitation(from: Uint8Array): Uint8Array {
   });
 }
 
-/** Asks again and again; the MAC addresses that answered, until there are enough answers. */
-async function whoAnswers(
+/** The MAC addresses that answered. */
+async function whoAnswers(...asked: Parameters<typeof answersTo>): Promise<readonly string[]> {
+  return [...new Set(await answersTo(...asked))];
+}
+
+/** Asks again and again, until there are enough answers; the MAC address of each. */
+async function answersTo(
   lab: VrrpLab,
   question: (from: Uint8Array) => Uint8Array,
   isAnswer: (payload: Uint8Array) => boolean,
@@ -106,7 +111,7 @@ async function whoAnswers(
       return answers.length >= count;
     });
   }
-  return [...new Set(answers)];
+  return answers;
 }
 
 const isArpReply = (payload: Uint8Array) => payload[7] === 2;
@@ -196,5 +201,35 @@ rootTest(
     assert.equal(after?.alias ?? '', '', 'without our note');
     assert.ok(!director.holds());
     assert.deepEqual(parameters(), parametersBefore);
+  },
+);
+
+rootTest(
+  'a Backup with a virtual MAC address answers no ARP, whatever happens to its link',
+  async (context) => {
+    const lab = new VrrpLab(context);
+    const [first, second] = lab.directors;
+    const name = 'vip51';
+    const router = fastRouter({
+      priority: 200,
+      preempt: { enabled: false, delayMs: 0 },
+      virtualMac: { interface: name, transmitFrom: 'virtual' },
+      addresses: [virtualAddressOn(name, `${virtualAddressText}/24`)],
+    });
+    first.start(router);
+    await first.reaches('active');
+    second.start({ ...router, priority: 100 });
+    await second.reaches('backup');
+    first.netlink.setLink('eth0', { up: false });
+    await second.reaches('active');
+    for (const up of [true, false, true]) first.netlink.setLink('eth0', { up });
+    await first.reaches('backup');
+    // Both would answer with the same MAC address, so what counts is how many answers come.
+    const answers = await answersTo(lab, arpRequest, isArpReply);
+    assert.equal(answers.length, questions, 'one answer to each question');
+    assert.deepEqual([...new Set(answers)], [formatMacAddress(virtualRouterMacAddress(4, 51))]);
+    assert.equal(first.netlink.link(name)?.up, false, 'the device of the Backup stays down');
+    assert.equal(second.netlink.link(name)?.up, true);
+    assert.ok(second.holds() && !first.holds());
   },
 );
