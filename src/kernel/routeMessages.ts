@@ -22,6 +22,7 @@ import {
   ipFromBytes,
   ipToBytes,
 } from '../wire/ipAddress.js';
+import { type AttributeTable, decodeAttributes } from '../wire/netlinkAttributes.js';
 import { messageFlag, type NetlinkRequest } from './netlinkRequest.js';
 import type {
   AddressChange,
@@ -33,6 +34,27 @@ import type {
   RouteOptions,
 } from './routeModel.js';
 import { familyNumber, mainRoutingTable, routeRequest, scopeNumbers } from './routingMessages.js';
+import { structLayout } from './structLayout.js';
+
+/** struct ifaddrmsg (if_addr.h). */
+const addressHeader = structLayout({
+  family: 'u8',
+  prefixLength: 'u8',
+  flags: 'u8',
+  scope: 'u8',
+  interfaceIndex: 'u32',
+});
+
+/** Address attributes in use (if_addr.h). A thousand addresses come as a thousand of these. */
+const addressAttributes = {
+  local: { id: 2, type: 'bytes' },
+  address: { id: 1, type: 'bytes' },
+  label: { id: 3, type: 'string' },
+  flags: { id: 8, type: 'u32' },
+} as const satisfies AttributeTable;
+
+/** Address flags in use (if_addr.h, IFA_F_*). */
+const addressFlag = { secondary: 0x01, duplicate: 0x08, tentative: 0x40 } as const;
 
 /** Link attributes in use (if_link.h). */
 const linkAttribute = {
@@ -109,20 +131,24 @@ function readMacvlanMode(data: Buffer | undefined): MacvlanMode | undefined {
 
 /** Reads RTM_NEWADDR and RTM_DELADDR; `undefined` for other families than IPv4 and IPv6. */
 export function readAddress(data: Buffer): InterfaceAddress | undefined {
-  const { data: header, attrs } = rt.parseAddressMessage(data);
+  if (data.length < addressHeader.size) return undefined;
+  const header = addressHeader.decode(data);
+  const attributes = decodeAttributes(addressAttributes, data.subarray(addressHeader.size));
   // On a point-to-point link `address` is the far end; `local` is ours where it is present.
-  const bytes = attrs.local ?? attrs.address;
+  const { local, address, label, flags = header.flags } = attributes;
+  const bytes = local ?? address;
   if (bytes === undefined || (bytes.length !== 4 && bytes.length !== 16)) return undefined;
-  const flags = attrs.flags ?? header.flags ?? {};
+  const isPeer =
+    local !== undefined && address !== undefined && Buffer.compare(address, local) !== 0;
   return {
-    interfaceIndex: header.index ?? 0,
-    prefix: { address: ipFromBytes(bytes), length: header.prefixlen ?? 0 },
-    secondary: flags.secondary === true,
-    ...(flags.tentative === true || flags.dadfailed === true ? { tentative: true as const } : {}),
-    ...(attrs.label === undefined ? {} : { label: attrs.label }),
-    ...(attrs.local === undefined || attrs.address?.equals(attrs.local) !== false
+    interfaceIndex: header.interfaceIndex,
+    prefix: { address: ipFromBytes(bytes), length: header.prefixLength },
+    secondary: (flags & addressFlag.secondary) !== 0,
+    ...((flags & (addressFlag.tentative | addressFlag.duplicate)) === 0
       ? {}
-      : { peer: ipFromBytes(attrs.address) }),
+      : { tentative: true as const }),
+    ...(label === undefined ? {} : { label }),
+    ...(isPeer ? { peer: ipFromBytes(address) } : {}),
   };
 }
 
