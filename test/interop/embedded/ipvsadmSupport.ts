@@ -27,7 +27,6 @@ export interface Step extends Outcome {
  * kernel's hash table differs from one namespace to the other.
  */
 const listings = [
-  '-L',
   '-L -n',
   '-L -n --stats',
   '-L -n --stats --exact',
@@ -36,12 +35,34 @@ const listings = [
   '-L -n --persistent-conn',
   '-L -n --tun-info',
   '-L -n -c',
-  '-L -c --persistent-conn',
   '-L --timeout',
   '-L --daemon',
-  '-S',
   '-S -n',
 ];
+
+/** Listings with names: hundreds of look-ups each, so they are taken now and then only. */
+const namedListings = ['-L', '-L -c --persistent-conn', '-S'];
+
+/** After every so many lines the listings with names are taken too. */
+const namedEvery = 16;
+
+/**
+ * What is listed after a line. A line that was refused has changed nothing, and if it had, the
+ * listings after the next one would show it; a restore may be refused in part.
+ */
+function listingsAfter(line: CommandLine, index: number, count: number): ListingPlan {
+  const isLast = index === count - 1;
+  return {
+    words: index % namedEvery === 0 || isLast ? [...listings, ...namedListings] : listings,
+    always: isLast || line.input !== undefined,
+  };
+}
+
+interface ListingPlan {
+  readonly words: readonly string[];
+  /** Also when the line was refused. */
+  readonly always: boolean;
+}
 
 /** A namespace with a loopback and another interface, so that servers and daemons have a place. */
 export function makeNamespace(name: string): NetworkNamespace {
@@ -62,14 +83,19 @@ export function runReal(
 ): readonly Step[] {
   const folder = mkdtempSync(join(tmpdir(), 'ipvsadm-'));
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'listings'), `${listings.join('\n')}\n`);
   const script = lines.map((line, index) => {
+    const plan = listingsAfter(line, index, lines.length);
+    writeFileSync(join(folder, `wanted.${index}`), `${plan.words.join('\n')}\n`);
+    writeFileSync(join(folder, `listings.${index}`), '');
     const words = wordsOfLine(line).map(quote).join(' ');
     writeFileSync(join(folder, `input.${index}`), line.input ?? '');
     return [
       `ipvsadm ${words} < input.${index} > output.${index} 2> errors.${index}`,
-      `echo $? > status.${index}`,
-      `ipvsadm -R < listings > listings.${index} 2>&1`,
+      'status=$?',
+      `echo $status > status.${index}`,
+      `if ${plan.always ? 'true' : '[ $status = 0 ]'}; then`,
+      `  ipvsadm -R < wanted.${index} > listings.${index} 2>&1`,
+      'fi',
     ].join('\n');
   });
   namespace.run(() => spawnSync('sh', ['-c', script.join('\n')], { cwd: folder }));
@@ -85,10 +111,11 @@ export function runReal(
 /** Runs all lines with ours, in this process, through the function that the executable calls. */
 export async function runOurs(lines: readonly CommandLine[]): Promise<readonly Step[]> {
   const steps: Step[] = [];
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     const outcome = await runInProcess(wordsOfLine(line), line.input);
+    const plan = listingsAfter(line, index, lines.length);
     let text = '';
-    for (const listing of listings) {
+    for (const listing of outcome.status === 0 || plan.always ? plan.words : []) {
       const { output, errors } = await runInProcess(listing.split(' '));
       text += output + errors;
     }
