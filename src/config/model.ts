@@ -13,7 +13,12 @@ import type { TrackerSpec } from '../track/model.js';
 import type { RealtimeSettings, SyncGroupSpec, VirtualRouterSpec } from '../vrrp/protocol.js';
 import type { BfdKey } from '../wire/bfdAuthentication.js';
 import type { IpAddress, IpPrefix } from '../wire/ipAddress.js';
-import type { ForwardingMethod, ServiceIdentity, ServiceSettings } from '../wire/ipvsModel.js';
+import type {
+  ForwardingMethod,
+  ServiceIdentity,
+  ServiceSettings,
+  TunnelEncapsulation,
+} from '../wire/ipvsModel.js';
 import type { KeySource } from './schema/bfdDefinition.js';
 import type { MarkTarget } from './schema/systemDefinition.js';
 
@@ -41,6 +46,8 @@ export interface ServerConfig {
   readonly port: number;
   readonly weight: number;
   readonly forwarding: Exclude<ForwardingMethod, 'local' | 'bypass'>;
+  /** Only for the forwarding method `tunnel`. Absent: IP in IP. */
+  readonly encapsulation?: TunnelEncapsulation;
   readonly upperThreshold: number;
   readonly lowerThreshold: number;
 }

@@ -103,6 +103,7 @@ function resolveService(service: ServiceComplete): ServiceConfig {
     port: each.address.port ?? port,
     weight: each.weight,
     forwarding: each.forward ?? service.forward,
+    ...encapsulationOf(each.forward ?? service.forward, each.tunnel ?? service.tunnel),
     upperThreshold: each.upperThreshold,
     lowerThreshold: each.lowerThreshold,
   });
@@ -119,6 +120,7 @@ function resolveService(service: ServiceComplete): ServiceConfig {
       ...(persistence === undefined
         ? {}
         : { persistence: resolvePersistence(persistence, family) }),
+      ...(persistence?.engine === undefined ? {} : { persistenceEngine: persistence.engine }),
     },
     ...(service.marks === undefined ? {} : { marks: service.marks }),
     whenDown: service.whenDown,
@@ -143,6 +145,15 @@ function resolveSystem({ masquerade, ...rest }: RootComplete['system']): SystemC
     ...(name === undefined ? {} : { interface: name }),
   }));
   return { ...rest, masquerade: rules };
+}
+
+/** IP in IP, which every kernel knows, is the absence of anything else. */
+function encapsulationOf(
+  forwarding: ServerConfig['forwarding'],
+  tunnel: ServiceComplete['tunnel'],
+): Pick<ServerConfig, 'encapsulation'> {
+  if (forwarding !== 'tunnel' || tunnel === undefined || tunnel.type === 'ipip') return {};
+  return { encapsulation: tunnel };
 }
 
 function resolvePersistence(

@@ -125,6 +125,7 @@ function tableServer(listener: ServiceIdentity, server: ServerConfig, weight: nu
   return {
     ...listenerServerIdentity(listener, server),
     forwarding: server.forwarding,
+    ...(server.encapsulation === undefined ? {} : { encapsulation: server.encapsulation }),
     weight,
     upperThreshold: server.upperThreshold,
     lowerThreshold: server.lowerThreshold,

@@ -15,6 +15,7 @@ import { checkServiceHealth } from './serviceHealth.js';
 import { checkServices } from './services.js';
 import { checkSyncGroups } from './syncGroups.js';
 import { checkTrackers } from './trackers.js';
+import { checkPersistenceEngines, checkTunnels } from './tunnels.js';
 import { checkVirtualAddresses } from './virtualAddresses.js';
 import { checkVirtualRouters } from './virtualRouters.js';
 
@@ -33,6 +34,8 @@ export function crossChecks(draft: RootDraft): readonly Finding[] {
     ...checkServices(draft),
     ...checkMarks(draft),
     ...checkServers(draft),
+    ...checkTunnels(draft),
+    ...checkPersistenceEngines(draft),
     ...checkServiceHealth(draft),
     ...checkPeering(draft),
     ...checkConnectionSync(draft),

@@ -7,13 +7,18 @@ import type { RootDraft } from '../schema/rootDefinition.js';
 import { FirstOwners, present } from './present.js';
 import { familyOfService, type ServiceDraft } from './services.js';
 
+type SyncMode = NonNullable<RootDraft['connectionSync']>['mode'];
+
 type ServerDraft = NonNullable<NonNullable<ServiceDraft['servers']>[number]>;
 
 /** All of them. */
 export function checkServers(draft: RootDraft): readonly Finding[] {
   return present(draft.services).flatMap(([index, service]) => {
     const path = ['services', index];
-    return [...checkEachServer(path, service), ...checkHealthChecks(path, service)];
+    return [
+      ...checkEachServer(path, service, draft.connectionSync?.mode),
+      ...checkHealthChecks(path, service),
+    ];
   });
 }
 
@@ -31,7 +36,11 @@ export function commonPort(service: {
   return ports.size === 1 ? port : undefined;
 }
 
-function checkEachServer(path: ConfigPath, service: ServiceDraft): readonly Finding[] {
+function checkEachServer(
+  path: ConfigPath,
+  service: ServiceDraft,
+  syncMode: SyncMode,
+): readonly Finding[] {
   const findings: Finding[] = [];
   const endpoints = new FirstOwners<number>();
   const servers = present(service.servers);
@@ -41,7 +50,7 @@ function checkEachServer(path: ConfigPath, service: ServiceDraft): readonly Find
     if (server.address === undefined) continue;
     const place = [...here, 'address'];
     findings.push(
-      ...checkFamily(place, service, server.address),
+      ...checkFamily(place, service, server, syncMode),
       ...checkPort(place, service, server, server.address),
       ...checkNotListener(place, service, server.address),
     );
@@ -69,15 +78,23 @@ function checkThresholds(path: ConfigPath, server: ServerDraft): readonly Findin
   return [errorAt([...path, 'lowerThreshold'], message, hint)];
 }
 
+/** The kernel takes a server of the other family behind a tunnel, while no sync daemon runs. */
 function checkFamily(
   path: ConfigPath,
   service: ServiceDraft,
-  server: ServerEndpoint,
+  { address: endpoint, forward = service.forward }: ServerDraft,
+  syncMode: SyncMode,
 ): readonly Finding[] {
   const family = familyOfService(service);
-  if (family === undefined || familyOf(server.address) === family) return [];
-  const own = familyOf(server.address);
+  if (endpoint === undefined || family === undefined) return [];
+  const own = familyOf(endpoint.address);
+  if (own === family || forward === undefined) return [];
   const message = `is IPv${own}, and the service is IPv${family}`;
+  if (forward === 'tunnel') {
+    if (syncMode === undefined || syncMode === 'off') return [];
+    const hint = 'the kernel allows that only without connection sync: `connectionSync.mode: off`';
+    return [errorAt(path, message, hint)];
+  }
   return [errorAt(path, message, 'server and listener are of one family')];
 }
 

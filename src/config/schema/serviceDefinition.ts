@@ -8,6 +8,7 @@ import { listener, netmask, serverEndpoint } from './networkTypes.js';
 import { partName } from './routerDefinition.js';
 import { boolean, duration, integer, oneOf } from './scalarTypes.js';
 import { markTarget } from './systemDefinition.js';
+import { tunnelType } from './tunnelType.js';
 
 /** The schedulers of the kernel by their module names (`ip_vs_<name>`). */
 export const schedulers = [
@@ -60,6 +61,10 @@ const serverType = mappingOf({
     doc: 'How packets reach this server.',
     meaning: "the service's `forward`",
   }),
+  tunnel: optional(tunnelType, {
+    doc: 'How packets to this server are wrapped. Only with forward `tunnel`.',
+    meaning: "the service's `tunnel`",
+  }),
   upperThreshold: withDefault(integer({ min: 0, max: connectionsMax, note: '0: no limit' }), 0, {
     doc: 'At this many connections the server gets no more.',
   }),
@@ -100,7 +105,11 @@ export const serviceType = mappingOf({
   forward: required(forwarding, {
     doc:
       'How packets reach the servers: address translation, direct routing (same segment, the ' +
-      'virtual address on the servers) or IP-in-IP tunnel.',
+      'virtual address on the servers) or tunnel.',
+  }),
+  tunnel: optional(tunnelType, {
+    doc: 'How packets to the servers behind a tunnel are wrapped. Only with forward `tunnel`.',
+    meaning: 'IP in IP',
   }),
   persistence: optional(
     mappingOf({
@@ -114,6 +123,12 @@ export const serviceType = mappingOf({
       prefixLength: optional(integer({ min: 0, max: 128 }), {
         doc: 'The same as a number of leading bits, for both families.',
         meaning: 'each address is a client',
+      }),
+      engine: optional(oneOf(['sip']), {
+        doc:
+          'What tells clients apart beside their address: `sip` keeps the packets of one SIP call ' +
+          'on one server, by its Call-ID. For UDP.',
+        meaning: 'the address alone',
       }),
     }),
     { doc: 'A client keeps its server.', meaning: 'each connection is scheduled by itself' },
