@@ -12,6 +12,7 @@ import type { PlanDocument } from '../../src/api/planModel.js';
 import type { ServerStatus } from '../../src/api/statusModel.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
 import type { ServiceIdentity } from '../../src/wire/ipvsModel.js';
+import { runInProcess } from '../interop/embedded/ipvsadmSupport.js';
 import { startAgent } from './agentSupport.js';
 import {
   addLocalAddress,
@@ -196,7 +197,41 @@ ipvsTest('without an agent a plan is what a start does to the kernel', async (_,
   await scene.start('lb1');
   const { operationsTotal } = (await fetchStatus(scene.socketPath('lb1'))).ipvs;
   assert.equal(operationsTotal, 3);
+  await refusesOwnedChanges(scene.socketPath('lb1'));
 });
+
+/** What the running agent owns is not changed by hand, unless that is insisted on. */
+async function refusesOwnedChanges(socketPath: string): Promise<void> {
+  const before = await savedTable();
+  const web = '-t 10.77.0.100:80';
+  for (const line of [
+    `-E ${web} -s wlc`,
+    `-D ${web}`,
+    `-a ${web} -r 10.77.0.30:8080 -m`,
+    `-e ${web} -r 10.77.0.10:8080 -m -w 9`,
+    `-d ${web} -r 10.77.0.10:8080`,
+    '-C',
+  ]) {
+    const { status, errors } = await runInProcess(line.split(' '), '', socketPath);
+    assert.equal(status, 255, line);
+    assert.match(
+      errors,
+      /owns .*10\.77\.0\.100:80.* and would undo the change\n {2}hint: .*--force/,
+      line,
+    );
+  }
+  assert.deepEqual(await savedTable(), before);
+  const edit = `-e ${web} -r 10.77.0.10:8080 -m -w 9`;
+  const refused = await runTandem(['ipvs', ...edit.split(' '), '--socket', socketPath]);
+  assert.equal(refused.exitCode, 255);
+  assert.match(refused.stderr, /service web of its configuration/);
+  // Other services are nobody's business.
+  const foreign = await runInProcess(['-A', '-t', '10.77.0.99:80'], '', socketPath);
+  assert.equal(foreign.status, 0, foreign.errors);
+  const forced = await runInProcess([...edit.split(' '), '--force'], '', socketPath);
+  assert.equal(forced.status, 0, forced.errors);
+  assert.equal(await weightOf('10.77.0.10'), '9');
+}
 
 type NodeName = 'lb1' | 'lb2';
 

@@ -209,6 +209,51 @@ ipvsTest(
   },
 );
 
+ipvsTest(
+  'tunnels, SIP and servers of the other family are kept as configured',
+  async (table, t) => {
+    const { agent, runs } = reconciler(t, table);
+    const tunnelled = { port: 5060, weight: 1, forwarding: 'tunnel' } as const;
+    const thresholds = { upperThreshold: 0, lowerThreshold: 0 };
+    const sip = service({
+      listeners: [{ ...web, protocol: 'udp', port: 5060 }],
+      settings: {
+        scheduler: 'rr',
+        onePacket: false,
+        schedulerFlags: 0,
+        persistence: { timeoutSeconds: 60, prefixLength: 32 },
+        persistenceEngine: 'sip',
+      },
+      servers: [
+        {
+          ...tunnelled,
+          ...thresholds,
+          address: ipAddress('10.99.0.1'),
+          encapsulation: { type: 'gue', port: 6080, checksum: 'remote' },
+        },
+        {
+          ...tunnelled,
+          ...thresholds,
+          address: ipAddress('10.99.0.2'),
+          encapsulation: { type: 'gre', checksum: 'full' },
+        },
+        { ...tunnelled, ...thresholds, address: ipAddress('2001:db8::9') },
+      ],
+    });
+    await agent.configure([sip]);
+    const of = '-a -u 10.99.0.100:5060 -r';
+    assert.deepEqual(await savedTable(), [
+      '-A -u 10.99.0.100:5060 -s rr -p 60 --pe sip',
+      `${of} 10.99.0.1:5060 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum`,
+      `${of} 10.99.0.2:5060 -i -w 1 --tun-type gre --tun-csum`,
+      `${of} [2001:db8::9]:5060 -i -w 1 --tun-type ipip`,
+    ]);
+    await agent.audit();
+    assert.deepEqual(runs.at(-1)?.operations, []);
+    assert.deepEqual(runs.at(-1)?.errors, []);
+  },
+);
+
 ipvsTest('an audit repairs whatever ipvsadm broke', async (table, context) => {
   const { agent, runs } = reconciler(context, table);
   await agent.configure([service()], reports('up', 'up'));

@@ -54,7 +54,8 @@ export function ownedChange(command: IpvsCommand, owner: AgentOwnership): Tandem
     case 'clear': {
       const [first] = owner.services;
       if (first === undefined) return undefined;
-      return owned(`${owner.services.size} services, ${first[0]} among them,`, owner);
+      const others = owner.services.size - 1;
+      return owned(others === 0 ? first[0] : `${first[0]} and ${others} more services`, owner);
     }
     case 'start-daemon':
     case 'stop-daemon':

@@ -103,6 +103,47 @@ test('a refusal of the kernel says what is wrong and what to do', async () => {
   }
 });
 
+test('every listing is there as JSON', async () => {
+  runRealHere(['-C']);
+  assert.equal((await runInProcess(['-R'], circle)).status, 0);
+  runRealHere(['--start-daemon', 'master', '--mcast-interface', 'lo', '--syncid', '7']);
+  const listed: Record<string, (document: Record<string, unknown[]>) => unknown> = {
+    '-L -n': ({ services }) => services?.length,
+    '-L -n --stats': ({ services }) => services?.length,
+    '-L -n --rate': ({ services }) => services?.length,
+    '-L -n -f 5': ({ services }) => services?.length,
+    '-S -n': ({ services }) => services?.length,
+    '-L -c -n': ({ connections }) => Array.isArray(connections),
+    '-L --timeout': ({ tcpSeconds }) => typeof tcpSeconds,
+    '-L --daemon': ({ daemons }) => daemons?.length,
+  };
+  const seen: unknown[] = [];
+  for (const [words, look] of Object.entries(listed)) {
+    const { status, output, errors } = await runInProcess([...words.split(' '), '--json']);
+    assert.equal(status, 0, `${words}: ${errors}`);
+    seen.push(look(JSON.parse(output)));
+  }
+  assert.deepEqual(seen, [8, 8, 8, 1, 8, true, 'number', 1]);
+  runRealHere(['--stop-daemon', 'master']);
+});
+
+test('a listing that is watched comes again, with what has changed', async () => {
+  runRealHere(['-C']);
+  const end = new AbortController();
+  let listings = 0;
+  const onOutput = (): void => {
+    listings += 1;
+    if (listings === 1) runRealHere(['-A', '-t', '10.7.0.7:80', '-s', 'rr']);
+    else end.abort();
+  };
+  const words = ['-L', '-n', '--watch=1'];
+  const watched = await runInProcess(words, '', undefined, { signal: end.signal, onOutput });
+  assert.equal(watched.status, 0, watched.errors);
+  const [first, second] = watched.output.split('\n\n');
+  assert.doesNotMatch(first ?? '', /10\.7\.0\.7:80/);
+  assert.match(second ?? '', /10\.7\.0\.7:80 rr/);
+});
+
 test('counters and connections of real traffic are listed as ipvsadm lists them', async () => {
   runRealHere(['-C']);
   const server = createServer((socket) => socket.end('hello'));

@@ -129,11 +129,13 @@ export async function runInProcess(
   words: readonly string[],
   input = '',
   socketPath = '/nonexistent/tandem.sock',
+  watch: { readonly signal?: AbortSignal; readonly onOutput?: () => void } = {},
 ): Promise<Outcome> {
   let [output, errors] = ['', ''];
   const status = await runIpvsCommand('ipvsadm', words, {
     write: (text) => {
       output += text;
+      watch.onOutput?.();
     },
     writeError: (text) => {
       errors += text;
@@ -141,6 +143,7 @@ export async function runInProcess(
     readInput: async () => input,
     isTerminal: false,
     socketPath,
+    ...(watch.signal === undefined ? {} : { signal: watch.signal }),
   });
   return { status, output, errors };
 }
