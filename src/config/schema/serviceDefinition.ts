@@ -126,8 +126,8 @@ export const serviceType = mappingOf({
       }),
       engine: optional(oneOf(['sip']), {
         doc:
-          'What tells clients apart beside their address: `sip` keeps the packets of one SIP call ' +
-          'on one server, by its Call-ID. For UDP.',
+          'What tells clients apart beside their address: `sip` keeps the packets of one SIP ' +
+          'call on one server, by its Call-ID. For UDP.',
         meaning: 'the address alone',
       }),
     }),

@@ -103,11 +103,11 @@ const badTexts: readonly (readonly [title: string, text: string, problems: reado
     changed(['    scheduler: wrr', '    __proto__: 1\n    constructor: { prototype: 1 }']),
     [
       '20:5 services[0].__proto__: unknown key (known here: name, listen, fwmark, ' +
-        'marks, family, scheduler, schedulerFlags, forward, persistence, onePacket, check, ' +
-        'checks, checksNeeded, health, whenDown, whenAllDown, sorryServer, servers)',
+        'marks, family, scheduler, schedulerFlags, forward, tunnel, persistence, onePacket, ' +
+        'check, checks, checksNeeded, health, whenDown, whenAllDown, sorryServer, servers)',
       '21:5 services[0].constructor: unknown key (known here: name, listen, fwmark, ' +
-        'marks, family, scheduler, schedulerFlags, forward, persistence, onePacket, check, ' +
-        'checks, checksNeeded, health, whenDown, whenAllDown, sorryServer, servers)',
+        'marks, family, scheduler, schedulerFlags, forward, tunnel, persistence, onePacket, ' +
+        'check, checks, checksNeeded, health, whenDown, whenAllDown, sorryServer, servers)',
     ],
   ],
 ];
