@@ -73,7 +73,8 @@ export class RealServer {
     if (this.#behaviour === 'hanging') return;
     this.#requestsAnswered += 1;
     const path = request.url ?? '/';
-    const failing = this.#behaviour === 'error';
+    const failing =
+      this.#behaviour === 'error' || (this.#behaviour === 'unwell' && path === healthPath);
     const headers = { [serverNameHeader]: this.#settings.name, connection: 'close' };
     response.on('error', () => {
       // The client has gone; there is nobody left to tell.

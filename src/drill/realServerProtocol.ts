@@ -9,6 +9,8 @@ export type ServerBehaviour =
   | 'killed'
   /** Answers everything with status 500. */
   | 'error'
+  /** Answers with its name, but fails its health checks with status 500. */
+  | 'unwell'
   /** Accepts connections and requests, and never answers. */
   | 'hanging';
 

@@ -8,6 +8,7 @@ import { falseFailoverBenchmark } from './falseFailover.js';
 import { fuzzBenchmark } from './fuzz.js';
 import { healthBenchmark } from './health.js';
 import { simBenchmark } from './sim.js';
+import { soakBenchmark } from './soak.js';
 
 /** Every benchmark there is. */
 const benchmarks: readonly Benchmark[] = [
@@ -17,6 +18,7 @@ const benchmarks: readonly Benchmark[] = [
   fuzzBenchmark,
   healthBenchmark,
   simBenchmark,
+  soakBenchmark,
 ];
 
 const names = benchmarks.map((benchmark) => benchmark.name).join(', ');
