@@ -12,8 +12,15 @@ export const labTimings = {
   checkFall: 2,
 } as const;
 
+/** Timings that a lab can have instead. */
+export type LabTimings = { readonly [Name in keyof typeof labTimings]: number };
+
 /** Writes the configuration of one director as YAML. */
-export function labConfig(topology: Topology, socketPath: string): string {
+export function labConfig(
+  topology: Topology,
+  socketPath: string,
+  timings: LabTimings = labTimings,
+): string {
   const directors = directorNames(topology);
   const addressOf = (node: string, interfaceName: string): string =>
     topology.nodes
@@ -29,11 +36,11 @@ export function labConfig(topology: Topology, socketPath: string): string {
       vrid: router.vrid,
       interface: router.interface,
       priority: topology.priorities,
-      advertInterval: `${labTimings.advertIntervalMs}ms`,
+      advertInterval: `${timings.advertIntervalMs}ms`,
       addresses: router.addresses.map(formatIpPrefix),
     })),
     syncGroups: [{ name: 'edge', members: topology.virtualRouters.map(({ name }) => name) }],
-    services: topology.services.map((service) => serviceConfig(topology, service)),
+    services: topology.services.map((service) => serviceConfig(topology, service, timings)),
     connectionSync: { mode: 'kernel', interface: topology.syncInterface },
     api: { socket: socketPath },
     // Labs share a file system, and this machine may have an agent of its own.
@@ -45,7 +52,7 @@ export function labConfig(topology: Topology, socketPath: string): string {
   });
 }
 
-function serviceConfig(topology: Topology, service: TopologyService): unknown {
+function serviceConfig(topology: Topology, service: TopologyService, timings: LabTimings): unknown {
   const [{ port }] = service.listeners;
   return {
     name: service.name,
@@ -58,10 +65,10 @@ function serviceConfig(topology: Topology, service: TopologyService): unknown {
       path: '/healthz',
       ...(service.mark === undefined ? {} : { port }),
       expect: { status: '200-299' },
-      interval: `${labTimings.checkIntervalMs}ms`,
-      timeout: `${labTimings.checkTimeoutMs}ms`,
-      rise: labTimings.checkRise,
-      fall: labTimings.checkFall,
+      interval: `${timings.checkIntervalMs}ms`,
+      timeout: `${timings.checkTimeoutMs}ms`,
+      rise: timings.checkRise,
+      fall: timings.checkFall,
     },
     servers: topology.servers.map((server) => ({
       // Behind a mark every packet keeps its port.

@@ -15,8 +15,8 @@ function sample(residentKiB: number, descriptors = 40, threads = 20): ProcessSam
 const flat = Array.from({ length: 20 }, (_, index) => sample(80_000 + (index % 3) * 5_000));
 
 const good: SoakResult = {
-  steady: { seconds: 12, requests: 600, failed: 0 },
-  changing: { seconds: 8, requests: 400, failed: 3 },
+  steady: { seconds: 12, requests: 600, failed: 0, failedFor: {} },
+  changing: { seconds: 8, requests: 400, failed: 3, failedFor: { reset: 3 } },
   reloads: 40,
   drains: 2,
   flaps: 2,
@@ -33,12 +33,12 @@ test('what goes up and down is flat, and what a failover loses is not held again
 for (const { title, change, fault } of [
   {
     title: 'a request that a reload lost is a fault',
-    change: { steady: { seconds: 12, requests: 600, failed: 1 } },
+    change: { steady: { seconds: 12, requests: 600, failed: 1, failedFor: { timeout: 1 } } },
     fault: '1 of 600 requests were lost',
   },
   {
     title: 'a soak without requests says nothing of lost ones',
-    change: { steady: { seconds: 12, requests: 0, failed: 0 } },
+    change: { steady: { seconds: 12, requests: 0, failed: 0, failedFor: {} } },
     fault: 'no request was answered',
   },
   {

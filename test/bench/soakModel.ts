@@ -1,4 +1,5 @@
 /** What a soak measures, and what must hold. Pure. */
+import type { RequestFailure } from '../../src/drill/loadProtocol.js';
 
 /** What the line of the result begins with. */
 export const soakMark = 'soak result: ';
@@ -15,6 +16,7 @@ export interface SoakPart {
   readonly seconds: number;
   readonly requests: number;
   readonly failed: number;
+  readonly failedFor: Readonly<Partial<Record<RequestFailure, number>>>;
 }
 
 /** All that was seen. */
@@ -73,8 +75,11 @@ export function soakFaults(result: SoakResult): readonly string[] {
 
 /** The rows of the table, the title first. */
 export function soakRows({ agents, ...result }: SoakResult): readonly (readonly string[])[] {
-  const part = ({ seconds, requests, failed }: SoakPart): string =>
-    `${seconds} s, ${requests} requests, ${failed} lost`;
+  const part = ({ seconds, requests, failed, failedFor }: SoakPart): string => {
+    const reasons = Object.entries(failedFor).map(([reason, count]) => `${count} ${reason}`);
+    const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+    return `${seconds} s, ${requests} requests, ${failed} lost${why}`;
+  };
   const mebibytes = (kibibytes: number): string => `${(kibibytes / 1024).toFixed(1)} MiB`;
   return [
     ['what', 'measured'],

@@ -11,8 +11,9 @@ import type { OverrideAction } from '../../src/api/overrideModel.js';
 import type { DrillLimits } from '../../src/drill/drillLimits.js';
 import type { Lab } from '../../src/drill/lab.js';
 import type { LabAgent } from '../../src/drill/labAgent.js';
-import { labConfig } from '../../src/drill/labConfig.js';
+import { labConfig, labTimings } from '../../src/drill/labConfig.js';
 import { LoadSession } from '../../src/drill/loadSession.js';
+import { failuresByReason } from '../../src/drill/measurements.js';
 import { isActive, startPair } from '../../src/drill/pairReadiness.js';
 import { openIpvsTable } from '../../src/kernel/ipvsTable.js';
 import { nowUs } from '../../src/kernel/monotonicClock.js';
@@ -24,8 +25,17 @@ export interface SoakLength {
   readonly changingSeconds: number;
 }
 
+/** How long the pair runs before the load, in seconds; nothing but reloads happens by then. */
+const settleSeconds = 2;
+
 /** When things happen, in seconds of a round. */
 const schedule = { drain: 2, undrain: 5, unwell: 6, well: 9, failover: 1, round: 12 } as const;
+
+/** A server that is slow because the machine is must not count as one that fails. */
+const timings = { ...labTimings, checkTimeoutMs: 5_000 };
+
+/** How long a request may take, in milliseconds: lost is what is not answered at all. */
+const requestTimeoutMs = 15_000;
 
 /** For how long a director steps down, in milliseconds. */
 const stepDownMs = 3_000;
@@ -40,12 +50,15 @@ export async function runSoak(
   length: SoakLength,
   onProgress: (text: string) => void,
 ): Promise<SoakResult> {
-  const load = new LoadSession(lab, { persistentClients: 4, downloads: 2 }, limits);
+  const clients = { persistentClients: 4, downloads: 2 };
+  const load = new LoadSession(lab, clients, { ...limits, requestTimeoutMs });
   try {
     await lab.startServers();
     await startPair(lab, limits.stepTimeoutMs);
-    await load.start();
     const soak = new Soak(lab, onProgress);
+    // The lab begins with checks of other timings, which may still be under way.
+    await soak.run(settleSeconds, false);
+    await load.start();
     const steadyFromUs = nowUs();
     await soak.run(length.steadySeconds, false);
     const changingFromUs = nowUs();
@@ -55,7 +68,7 @@ export async function runSoak(
     const part = (seconds: number, fromUs: number, toUs: number): SoakPart => {
       const sent = all.filter(({ sentUs }) => sentUs >= fromUs && sentUs < toUs);
       const failed = sent.filter(({ result }) => 'failure' in result).length;
-      return { seconds, requests: sent.length, failed };
+      return { seconds, requests: sent.length, failed, failedFor: failuresByReason(sent) };
     };
     return {
       ...soak.counts,
@@ -109,7 +122,7 @@ class Soak {
         : server,
     );
     for (const { configPath, socketPath } of this.#lab.agents.values()) {
-      writeFileSync(configPath, labConfig({ ...topology, servers }, socketPath));
+      writeFileSync(configPath, labConfig({ ...topology, servers }, socketPath, timings));
       await requestReload(socketPath);
       this.counts.reloads += 1;
     }

@@ -17,7 +17,7 @@ ipvsTest(
     // The heap of a young process grows by itself, and threads and sockets come with the first use.
     const faults = soakFaults({ ...result, agents: {} });
     assert.deepEqual(faults, [], JSON.stringify(result.steady));
-    assert.equal(result.reloads, 28);
+    assert.equal(result.reloads, 32);
     assert.deepEqual([result.drains, result.flaps, result.failovers], [2, 1, 1]);
     assert.ok(result.changing.requests > 0);
   },
