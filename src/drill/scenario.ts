@@ -107,7 +107,8 @@ export const scenarios: readonly Scenario[] = [
     name: 'director-crash',
     title: 'the Active dies: its agent is killed and its cables are pulled',
     load,
-    fault: [{ kind: 'kill-agent' }, { kind: 'cut-links' }],
+    // The cables first: the guard beside a killed agent would still say priority 0 for it.
+    fault: [{ kind: 'cut-links' }, { kind: 'kill-agent' }],
     effect: 'active-lost',
     promises: takeoverPromises,
   },

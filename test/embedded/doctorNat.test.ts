@@ -163,7 +163,7 @@ const faults: readonly PlantedFault[] = [
   {
     name: 'the strict reverse path filter where clients come in by another way',
     id: 'reverse-path-filter',
-    texts: [/has dropped \d+ packets, [1-9]/, /strict \(rp_filter 1\) on .*eth0/],
+    texts: [/has dropped [1-9]\d* packets/, /strict \(rp_filter 1\) on .*eth0/],
     plant: (lab) => {
       writeSysctl('net.ipv4.conf.eth0.rp_filter', '1');
       on(lab, 'lb1', 'ip route add 172.25.254.111 dev eth1');

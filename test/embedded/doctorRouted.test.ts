@@ -4,6 +4,7 @@ import { diagnoseRealServer } from '../../src/doctor/diagnose.js';
 import type { Finding } from '../../src/doctor/findings.js';
 import type { Lab } from '../../src/drill/lab.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
+import { waitFor } from '../tools/waiting.js';
 import {
   assertFirst,
   change,
@@ -70,7 +71,10 @@ ipvsTest('through tunnels the faults of servers and of the path are found', asyn
   });
   await t.test('a server whose tunnel is down: tunnel-missing', async () => {
     on(lab, 'rs1', 'ip link set tunl0 down');
-    const { findings, onServer } = await look();
+    const { findings, onServer } = await waitFor('a finding', async () => {
+      const seen = await look();
+      return seen.findings.length > 0 && seen;
+    });
     on(lab, 'rs1', 'ip link set tunl0 up');
     assertFirst(findings, 'tunnel-missing', /192\.168\.1\.10 does not take 192\.168\.0\.220 out/);
     assertFirst(onServer, 'tunnel-missing', /tunl0 is down/);

@@ -5,11 +5,8 @@ import { KeepalivedDirector } from './keepalivedDirector.js';
 import type { DirectorName, Lan } from './lan.js';
 import { TandemDirector } from './tandemDirector.js';
 
-/**
- * The priorities of a pair in which it matters who is preferred, so far apart that a director which
- * a busy machine made late, and which is demoted for it, is still the preferred one.
- */
-export const highPriority = 200;
+/** The priorities of a pair in which it matters who is preferred. */
+export const highPriority = 150;
 /** See {@link highPriority}. */
 export const lowPriority = 100;
 
