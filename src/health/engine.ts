@@ -128,7 +128,8 @@ export class HealthEngine {
     const { wakeMs } = this.#scheduler;
     if (wakeMs === undefined) return;
     this.#armedMs = wakeMs;
-    const delayMs = Math.max(1, Math.ceil(wakeMs - nowMs));
+    // One millisecond more, since Node's clock for timers is behind: else it would wake up twice.
+    const delayMs = Math.max(1, Math.ceil(wakeMs - nowMs) + 1);
     this.#tickTimer = setTimeout(() => this.#onTimer(), delayMs);
   }
 

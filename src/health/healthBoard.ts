@@ -62,18 +62,34 @@ export interface BoardChange {
   readonly networkLost?: boolean;
 }
 
-/** The board of one agent. */
+/** A server, and the rules of the service that it is in. */
+interface JudgedServer {
+  readonly server: BoardServer;
+  readonly rules: ServerRules;
+}
+
+/** What of a check that is asked over the network does not change while it is configured. */
+type NetworkCheck = Pick<LossCheck, 'id' | 'backend' | 'detectionMs'>;
+
+/**
+ * The board of one agent. A report costs what it concerns: with thousands of servers one death is
+ * no more work than with ten.
+ */
 export class HealthBoard {
   #services: readonly BoardService[] = [];
-  #specs: readonly CheckSpec[] = [];
+  /** Every server by its id, and those that a check is made for, by the id of the check. */
+  #judged: ReadonlyMap<string, JudgedServer> = new Map();
+  #concerned: ReadonlyMap<string, readonly JudgedServer[]> = new Map();
+  #networkChecks: readonly NetworkCheck[] = [];
   #holdsOnLoss = true;
   readonly #reports = new Map<string, CheckReport>();
   readonly #verdicts = new Map<string, ServerVerdict>();
   #servers = new Map<string, ServerHealth>();
+  /** When servers change by themselves: those that do. */
+  readonly #changesAtMs = new Map<string, number>();
   #quorums = new Map<string, QuorumVerdict>();
   #operatorWeights: ReadonlyMap<string, number> = new Map();
   #loss: NetworkLoss = noNetworkLoss;
-  #nextMs: number | undefined;
 
   /** Every server that has checks, by its id. */
   get servers(): ReadonlyMap<string, ServerHealth> {
@@ -92,7 +108,10 @@ export class HealthBoard {
 
   /** When {@link refresh} must be called, if nothing happens before. */
   get nextMs(): number | undefined {
-    return this.#nextMs;
+    const { excusedUntilMs } = this.#loss;
+    if (excusedUntilMs === undefined && this.#changesAtMs.size === 0) return undefined;
+    const times = [...this.#changesAtMs.values(), excusedUntilMs ?? Number.POSITIVE_INFINITY];
+    return times.reduce((first, time) => Math.min(first, time));
   }
 
   /** Takes over services and checks. Servers that were there before keep what is known of them. */
@@ -103,12 +122,16 @@ export class HealthBoard {
     nowMs: number,
   ): BoardChange {
     this.#services = services;
-    this.#specs = specs;
+    this.#networkChecks = specs.flatMap(networkCheck);
     this.#holdsOnLoss = holdsOnLoss;
     const checks = new Set(specs.map(({ id }) => id));
     for (const id of this.#reports.keys()) if (!checks.has(id)) this.#reports.delete(id);
-    const servers = new Set(services.flatMap((each) => each.servers.map(({ id }) => id)));
-    for (const id of this.#verdicts.keys()) if (!servers.has(id)) this.#verdicts.delete(id);
+    const judged = services.flatMap(({ servers, rules }) =>
+      servers.map((server) => ({ server, rules })),
+    );
+    this.#judged = new Map(judged.map((each) => [each.server.id, each]));
+    this.#concerned = byCheck(judged);
+    for (const id of this.#verdicts.keys()) if (!this.#judged.has(id)) this.#verdicts.delete(id);
     return this.refresh(nowMs);
   }
 
@@ -123,35 +146,64 @@ export class HealthBoard {
 
   /** Takes in reports; those of checks that are not configured are left out. */
   take(reports: readonly CheckReport[], wanted: ReadonlySet<string>, nowMs: number): BoardChange {
-    for (const report of reports) if (wanted.has(report.id)) this.#reports.set(report.id, report);
-    return this.refresh(nowMs);
+    const concerned = new Set<JudgedServer>();
+    for (const report of reports) {
+      if (!wanted.has(report.id)) continue;
+      this.#reports.set(report.id, report);
+      for (const each of this.#concerned.get(report.id) ?? []) concerned.add(each);
+    }
+    const excusedBefore = this.#loss.excused;
+    const networkLost = this.#stepLoss(nowMs);
+    if (this.#loss.excused !== excusedBefore) return this.#judgeAll(nowMs, networkLost);
+    for (const [id, atMs] of this.#changesAtMs) {
+      const due = atMs <= nowMs ? this.#judged.get(id) : undefined;
+      if (due !== undefined) concerned.add(due);
+    }
+    return this.#judgeThese(concerned, this.#servers, nowMs, networkLost);
   }
 
   /** Works everything out anew. */
   refresh(nowMs: number): BoardChange {
-    const lostBefore = this.#loss.lost;
+    return this.#judgeAll(nowMs, this.#stepLoss(nowMs));
+  }
+
+  /** Takes the time and the reports into the question of the network; gives what has changed. */
+  #stepLoss(nowMs: number): boolean | undefined {
+    const { lost } = this.#loss;
     this.#loss = this.#holdsOnLoss
       ? stepNetworkLoss(this.#loss, this.#lossChecks(), nowMs)
       : noNetworkLoss;
+    return this.#loss.lost === lost ? undefined : this.#loss.lost;
+  }
+
+  #judgeAll(nowMs: number, networkLost: boolean | undefined): BoardChange {
     const before = this.#servers;
-    const changed: { before: ServerHealth; after: ServerHealth }[] = [];
-    const times: number[] = [];
-    if (this.#loss.excusedUntilMs !== undefined) times.push(this.#loss.excusedUntilMs);
     this.#servers = new Map();
-    for (const service of this.#services) {
-      for (const server of service.servers) {
-        const after = this.#judge(server, service.rules, nowMs);
-        this.#servers.set(server.id, after);
-        if (after.operation?.untilUnixMs !== undefined) times.push(after.operation.untilUnixMs);
-        const known = before.get(server.id) ?? unknownHealth(server.id, after.sinceUnixMs);
-        if (differs(known, after)) changed.push({ before: known, after });
-      }
+    this.#changesAtMs.clear();
+    return this.#judgeThese(this.#judged.values(), before, nowMs, networkLost);
+  }
+
+  #judgeThese(
+    judged: Iterable<JudgedServer>,
+    before: ReadonlyMap<string, ServerHealth>,
+    nowMs: number,
+    networkLost: boolean | undefined,
+  ): BoardChange {
+    const changed: { before: ServerHealth; after: ServerHealth }[] = [];
+    for (const { server, rules } of judged) {
+      const { id } = server;
+      const after = this.#judge(server, rules, nowMs);
+      const known = before.get(id) ?? unknownHealth(id, after.sinceUnixMs);
+      this.#servers.set(id, after);
+      const untilUnixMs = after.operation?.untilUnixMs;
+      if (untilUnixMs === undefined) this.#changesAtMs.delete(id);
+      else this.#changesAtMs.set(id, untilUnixMs);
+      if (differs(known, after)) changed.push({ before: known, after });
     }
-    this.#nextMs = times.length === 0 ? undefined : Math.min(...times);
     return {
       servers: changed,
       quorums: this.#countQuorums(),
-      ...(lostBefore === this.#loss.lost ? {} : { networkLost: this.#loss.lost }),
+      ...(networkLost === undefined ? {} : { networkLost }),
     };
   }
 
@@ -206,25 +258,45 @@ export class HealthBoard {
     return changes;
   }
 
-  #lossChecks(): readonly LossCheck[] {
-    return this.#specs.flatMap(({ id, address, port, timing, probe }): readonly LossCheck[] => {
-      const report = this.#reports.get(id);
-      // What does not go over the network, or says nothing without it, proves nothing either way.
-      const isLocal = probe.type === 'file' || probe.type === 'script';
-      if (isLocal || report?.last?.reason === 'agent-silent') return [];
-      const longestMs = Math.max(timing.intervalMs, timing.changingIntervalMs ?? 0);
-      return [
-        {
-          id,
-          backend: formatEndpoint(address, port),
-          state: report?.state ?? 'unknown',
-          sinceUnixMs: report?.sinceUnixMs ?? 0,
-          reason: report?.last?.reason,
-          detectionMs: longestMs * timing.fall + timing.timeoutMs,
-        },
-      ];
-    });
+  #lossChecks(): Iterable<LossCheck> {
+    const checks = this.#networkChecks;
+    const reports = this.#reports;
+    return {
+      *[Symbol.iterator]() {
+        for (const check of checks) {
+          const report = reports.get(check.id);
+          // What says nothing without the network proves nothing either way.
+          if (report?.last?.reason === 'agent-silent') continue;
+          yield {
+            ...check,
+            state: report?.state ?? 'unknown',
+            sinceUnixMs: report?.sinceUnixMs ?? 0,
+            reason: report?.last?.reason,
+          };
+        }
+      },
+    };
   }
+}
+
+/** What does not go over the network proves nothing either way. */
+function networkCheck({ id, address, port, timing, probe }: CheckSpec): readonly NetworkCheck[] {
+  if (probe.type === 'file' || probe.type === 'script') return [];
+  const longestMs = Math.max(timing.intervalMs, timing.changingIntervalMs ?? 0);
+  const detectionMs = longestMs * timing.fall + timing.timeoutMs;
+  return [{ id, backend: formatEndpoint(address, port), detectionMs }];
+}
+
+function byCheck(judged: readonly JudgedServer[]): ReadonlyMap<string, readonly JudgedServer[]> {
+  const concerned = new Map<string, JudgedServer[]>();
+  for (const each of judged) {
+    for (const id of each.server.checkIds) {
+      const known = concerned.get(id);
+      if (known === undefined) concerned.set(id, [each]);
+      else known.push(each);
+    }
+  }
+  return concerned;
 }
 
 /** One that has asked for no new clients does not serve, although it is up. */

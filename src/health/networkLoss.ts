@@ -47,12 +47,18 @@ export interface NetworkLoss {
 /** All is well. */
 export const noNetworkLoss: NetworkLoss = { lost: false, sinceUnixMs: 0, excused: new Set() };
 
-/** Takes in what all checks say now, and the time. */
+/**
+ * Takes in what all checks say now, and the time. As long as all is well, it looks no further than
+ * the first check that is not down. Gives the same object when nothing has changed.
+ */
 export function stepNetworkLoss(
   before: NetworkLoss,
-  checks: readonly LossCheck[],
+  known: Iterable<LossCheck>,
   nowMs: number,
 ): NetworkLoss {
+  const quiet = !before.lost && before.excused.size === 0;
+  if (quiet && !everyOneIsDown(known)) return before;
+  const checks = [...known];
   const isLost = looksLost(checks);
   if (isLost && before.lost) return before;
   if (isLost) {
@@ -66,12 +72,16 @@ export function stepNetworkLoss(
   return before.excused.size === 0 ? before : excuse(before, checks, nowMs);
 }
 
+function everyOneIsDown(checks: Iterable<LossCheck>): boolean {
+  for (const { state, reason } of checks) {
+    if (state !== 'down' || reason === undefined || !lossReasons.has(reason)) return false;
+  }
+  return true;
+}
+
 /** Every check is down by a failure of that kind, and enough of them went down together. */
 function looksLost(checks: readonly LossCheck[]): boolean {
-  const allDown = checks.every(
-    ({ state, reason }) => state === 'down' && reason !== undefined && lossReasons.has(reason),
-  );
-  if (!allDown) return false;
+  if (!everyOneIsDown(checks)) return false;
   const together = failedTogether(checks);
   const backends = checks.filter(({ id }) => together.has(id)).map(({ backend }) => backend);
   return new Set(backends).size >= backendsMin;

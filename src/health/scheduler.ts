@@ -21,13 +21,19 @@ export const probesConcurrentMax = 1024;
 export const startSpreadMaxMs = 5_000;
 
 /**
- * Checks are due at multiples of this, or of a fiftieth of their interval if that is less: those of
- * one moment share a wake of the thread, which costs more than the start of a probe.
+ * New checks are due at multiples of one of these: those of one moment share a wake of the thread,
+ * which costs more than the start of a probe. Each divides a second, so that they meet again.
  */
-export const gridMs = 20;
+const gridStepsMs = [250, 100, 50, 20, 10, 5] as const;
+
+/** With many checks the steps are no shorter than this, or a fiftieth of the interval. */
+const gridStepLastMs = 20;
+
+/** So many checks share a moment, as far as a quarter of their interval allows it. */
+export const checksOfMoment = 8;
 
 /** While probes run the scheduler is woken at least this often, so that it notices a stall. */
-export const heartbeatMs = 50;
+export const heartbeatMs = 100;
 
 /** A wake that comes this much too late means that the thread did not run in the meantime. */
 export const stallMs = 50;
@@ -140,12 +146,15 @@ export class Scheduler {
       }
     }
     this.#due.rebuild((entry) => (this.#has(entry) ? entry.dueMs : undefined));
+    const kept = [...this.#entries.values()].map((entry) => entry.intervalMs);
+    const added = add.map(({ timing }) => timing.intervalMs);
+    const checksPerMs = [...kept, ...added].reduce((sum, intervalMs) => sum + 1 / intervalMs, 0);
     for (const [index, check] of add.entries()) {
       const spreadMs = Math.min(check.timing.intervalMs, startSpreadMaxMs);
       // One slot each, at a random place in it: even for few checks as well as for many.
       const offsetMs = (spreadMs * (index + this.#random())) / add.length;
       const { intervalMs } = check.timing;
-      const stepMs = Math.min(gridMs, intervalMs / 50);
+      const stepMs = gridStepMs(intervalMs, checksPerMs);
       const dueMs = Math.max(nowMs, Math.floor((nowMs + offsetMs) / stepMs) * stepMs);
       const times = { intervalMs, tickMs: dueMs, dueMs, wantedMs: dueMs };
       const entry: Entry = { check, ...times, run: undefined };
@@ -287,4 +296,11 @@ export class Scheduler {
     this.#running.delete(run.id);
     run.entry.run = undefined;
   }
+}
+
+/** How far apart the moments are at which checks of an interval are due. */
+function gridStepMs(intervalMs: number, checksPerMs: number): number {
+  const leastMs = Math.min(gridStepLastMs, intervalMs / 50);
+  const mostMs = Math.min(intervalMs / 4, checksOfMoment / checksPerMs);
+  return gridStepsMs.find((stepMs) => leastMs <= stepMs && stepMs <= mostMs) ?? leastMs;
 }

@@ -53,6 +53,11 @@ export function serverId(serviceName: string, server: ServerIdentity): ServerId 
   return `${serviceName}/${formatEndpoint(server.address, server.port)}`;
 }
 
+/** The name of the service that a server with such an id is in. */
+export function serviceNameOf(id: ServerId): string {
+  return id.slice(0, id.lastIndexOf('/'));
+}
+
 /** Makes the desired table. */
 export function desiredTable(input: DesiredInput): DesiredTable {
   const decisions = new Map<ServerId, WeightDecision>();

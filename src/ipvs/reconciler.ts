@@ -11,7 +11,8 @@ import type { QuorumVerdict } from '../health/quorum.js';
 import type { IpvsOperation } from '../wire/ipvsModel.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
 import { Adoption } from './adoption.js';
-import { type DesiredTable, desiredTable, type ServerId, type WeightDecision } from './desired.js';
+import { Decided } from './decided.js';
+import { type DesiredTable, desiredTable, type ServerId, serviceNameOf } from './desired.js';
 import { diffTables, followUp } from './diff.js';
 import type { ServerOverride } from './overrides.js';
 import type {
@@ -24,7 +25,6 @@ import type {
 import { serviceStatuses } from './status.js';
 import {
   byServiceKey,
-  hasSameServers,
   type ListedTableService,
   type ServiceKey,
   type TableService,
@@ -40,8 +40,7 @@ export class Reconciler {
   #checks: ReadonlyMap<ServerId, ServerHealth> = new Map();
   #quorums: ReadonlyMap<string, QuorumVerdict> = new Map();
   #overrides: ReadonlyMap<ServerId, ServerOverride> = new Map();
-  #decisions: ReadonlyMap<ServerId, WeightDecision> = new Map();
-  #sorry: ReadonlySet<string> = new Set();
+  readonly #decided = new Decided();
   #actual: readonly ListedTableService[] = [];
   /** Services that were ours until a reload and are still to be deleted. */
   readonly #retired = new Set<ServiceKey>();
@@ -49,8 +48,8 @@ export class Reconciler {
   #wanted: ReconcileTrigger | undefined;
   /** Whether the next comparison looks at everything, or only at what verdicts have changed. */
   #wantsAll = true;
-  /** What the last comparison wanted of each service. */
-  #lastDesired: ReadonlyMap<ServiceKey, TableService> = new Map();
+  /** Names of the services whose verdicts have changed since the last comparison. */
+  #changedServices = new Set<string>();
   #active: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
   #cancelAudit: (() => void) | undefined;
@@ -103,15 +102,18 @@ export class Reconciler {
     quorums: ReadonlyMap<string, QuorumVerdict> = this.#quorums,
   ): void {
     const before = this.#checks;
-    const quorumChanged = [...quorums].some(
-      ([name, { state }]) => this.#quorums.get(name)?.state !== state,
-    );
+    const changed = this.#changedServices;
+    for (const [name, { state }] of quorums) {
+      if (this.#quorums.get(name)?.state !== state) changed.add(name);
+    }
+    for (const check of checks) {
+      if (weighsDifferently(before.get(check.id), check)) changed.add(serviceNameOf(check.id));
+    }
     this.#checks = new Map(checks.map((check) => [check.id, check]));
     this.#quorums = quorums;
-    const changed =
-      quorumChanged || checks.some((check) => weighsDifferently(before.get(check.id), check));
     if (!this.#configured) return;
-    if (changed || before.size !== this.#checks.size) void this.#request('change', false);
+    if (before.size !== this.#checks.size) void this.#request('change');
+    else if (changed.size > 0) void this.#request('change', false);
   }
 
   /** Sets what operators have set, all of it, and waits until the kernel has been told. */
@@ -176,11 +178,11 @@ export class Reconciler {
   serviceStatuses(): readonly ServiceStatus[] {
     return serviceStatuses({
       services: this.#services,
-      decisions: this.#decisions,
+      decisions: this.#decided.decisions,
       actual: this.#actual,
       checks: this.#checks,
       quorums: this.#quorums,
-      sorry: this.#sorry,
+      sorry: this.#decided.sorry,
       overrides: this.#overrides,
     });
   }
@@ -190,7 +192,7 @@ export class Reconciler {
       services,
       health: this.#checks,
       adoptedWeights: adoption.weights,
-      previous: this.#decisions,
+      previous: this.#decided.decisions,
       quorums: this.#quorums,
       overrides: this.#overrides,
     });
@@ -238,11 +240,13 @@ export class Reconciler {
     let foreignServices = this.#status.foreignServices;
     let available = true;
     const compareAll = this.#wantsAll;
+    const changedServices = this.#changedServices;
+    this.#changedServices = new Set();
     // Whatever goes wrong below, the next comparison looks at everything.
     this.#wantsAll = true;
     try {
       if (compareAll) foreignServices = await this.#compareAll(sent, errors);
-      else await this.#compareChanged(sent, errors);
+      else await this.#compareChanged(changedServices, sent, errors);
       this.#wantsAll = errors.length > 0;
       // The table is not what it was; the whole of it is looked at once.
       if (!compareAll && errors.length > 0) this.#wanted ??= 'change';
@@ -271,12 +275,13 @@ export class Reconciler {
     const actual = await this.#readTable(services);
     this.#actual = actual;
     this.#adoption.learn(services, actual);
-    const desired = this.#decide(services);
+    const desired = this.#desired(services, this.#adoption);
+    this.#decided.replace(desired);
     const difference = diffTables(desired.services, actual, this.#retired);
     await this.#apply(difference.operations, sent, errors);
     if (sent.length > 0) this.#actual = await this.#readTable(services);
     this.#forgetDeleted();
-    this.#lastDesired = byServiceKey(desired.services);
+    this.#decided.settle(desired.services);
     return difference.foreignServices;
   }
 
@@ -284,12 +289,15 @@ export class Reconciler {
    * Compares the services that new verdicts have changed, and leaves the others to the audit: of
    * thousands of servers a death must not wait until all of them were listed.
    */
-  async #compareChanged(sent: IpvsOperation[], errors: TandemError[]): Promise<void> {
-    const desired = this.#decide(this.#services);
-    const changed = desired.services.filter((entry) => {
-      const before = this.#lastDesired.get(formatServiceIdentity(entry.service.identity));
-      return before === undefined || !hasSameServers(before, entry);
-    });
+  async #compareChanged(
+    names: ReadonlySet<string>,
+    sent: IpvsOperation[],
+    errors: TandemError[],
+  ): Promise<void> {
+    const services = this.#services.filter(({ name }) => names.has(name));
+    const desired = this.#desired(services, this.#adoption);
+    this.#decided.take(services, desired);
+    const changed = desired.services.filter((entry) => this.#decided.isNews(entry));
     if (changed.length === 0) return;
     const actual = await this.#readServersOf(changed);
     await this.#apply(diffTables(changed, actual, new Set()).operations, sent, errors);
@@ -297,14 +305,7 @@ export class Reconciler {
     this.#actual = this.#actual.map(
       (entry) => known.get(formatServiceIdentity(entry.service.identity)) ?? entry,
     );
-    this.#lastDesired = byServiceKey(desired.services);
-  }
-
-  #decide(services: readonly ServiceConfig[]): DesiredTable {
-    const desired = this.#desired(services, this.#adoption);
-    this.#decisions = desired.decisions;
-    this.#sorry = desired.sorry;
-    return desired;
+    this.#decided.settle(changed);
   }
 
   /** What the kernel has of services that were there when it was last asked. */

@@ -16,6 +16,8 @@ import { checked, closeDescriptor, lastErrno, libc, systemCallError } from './sy
 const epollCloseOnExec = 0o2000000;
 const epollAdd = 1;
 const eventOut = 0x4;
+const eventError = 0x8;
+const eventHangUp = 0x10;
 const errnoInterrupted = 4;
 const errnoInProgress = 115;
 const tcp = 6;
@@ -119,10 +121,13 @@ export class ConnectPoller {
         throw systemCallError('epoll_wait', errno);
       }
       // The numbers are taken out first, since a callback may begin or abandon connections.
-      const ready = Array.from({ length: count }, (_, index) =>
-        this.#events.getInt32(index * eventLayout.size + eventLayout.fd, hostIsLittleEndian),
-      );
-      for (const fd of ready) this.#settle(fd);
+      const ready = Array.from({ length: count }, (_, index) => {
+        const at = index * eventLayout.size;
+        const fd = this.#events.getInt32(at + eventLayout.fd, hostIsLittleEndian);
+        const happened = this.#events.getUint32(at, hostIsLittleEndian);
+        return { fd, failed: (happened & (eventError | eventHangUp)) !== 0 };
+      });
+      for (const { fd, failed } of ready) this.#settle(fd, failed);
       if (count < eventsMax) return;
     }
   }
@@ -140,13 +145,13 @@ export class ConnectPoller {
     closeDescriptor(this.#epoll);
   }
 
-  #settle(fd: ConnectAttempt): void {
+  #settle(fd: ConnectAttempt, failed: boolean): void {
     const onResult = this.#waiting.get(fd);
     const target = this.#targets.get(fd);
     if (onResult === undefined || target === undefined) return;
     this.#waiting.delete(fd);
     this.#targets.delete(fd);
-    this.#end(fd, target, readSocketOption(fd, socketOption.error), onResult);
+    this.#end(fd, target, failed ? readSocketOption(fd, socketOption.error) : 0, onResult);
   }
 
   #end(

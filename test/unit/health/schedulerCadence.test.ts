@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  gridMs,
+  checksOfMoment,
   heartbeatMs,
   type RunId,
   type ScheduledCheck,
@@ -34,8 +34,8 @@ test('the first probes are spread evenly over one interval', () => {
   for (let nowMs = 0; nowMs < 1000; nowMs += 1) {
     for (const _id of advanceAndFinish(scheduler, nowMs)) startsMs.push(nowMs);
   }
-  // The middle of each slot, on the grid.
-  assert.deepEqual(startsMs, [40, 140, 240, 340, 440, 540, 640, 740, 840, 940]);
+  // The middle of each slot, on the grid of 250 ms that so few checks share.
+  assert.deepEqual(startsMs, [0, 0, 250, 250, 250, 500, 500, 750, 750, 750]);
 });
 
 test('checks of one moment share it, and no start is before the configuration', () => {
@@ -48,8 +48,11 @@ test('checks of one moment share it, and no start is before the configuration', 
       for (let nowMs = startMs; nowMs < startMs + 1000; nowMs += 1) {
         if (advanceAndFinish(scheduler, nowMs).length > 0) moments.add(nowMs);
       }
-      for (const atMs of moments) assert.ok(atMs === startMs || atMs % gridMs === 0, `${atMs}`);
-      assert.ok(moments.size <= 1000 / gridMs + 1);
+      const shares = (stepMs: number): boolean =>
+        [...moments].every((atMs) => atMs === startMs || atMs % stepMs === 0);
+      assert.ok([250, 100, 50, 20].some(shares), `${[...moments]}`);
+      const fewest = Math.max(4, Math.ceil((2.5 * count) / checksOfMoment));
+      assert.ok(moments.size <= Math.min(1000 / 20, fewest) + 1, `${moments.size}`);
     }),
     { numRuns: 20 },
   );
@@ -83,8 +86,8 @@ test('the cadence does not drift when every wake is late', () => {
       const scheduler = new Scheduler({ random: () => 0.25 });
       scheduler.change([], [check('one', 100)], 0);
       for (const [tick, latenessMs] of latenessesMs.entries()) {
-        // A quarter of the interval, on the grid of 2 ms.
-        const dueMs = 24 + tick * 100;
+        // A quarter of the interval, on the grid of 20 ms.
+        const dueMs = 20 + tick * 100;
         assert.deepEqual(advanceAndFinish(scheduler, dueMs + latenessMs), ['one']);
       }
     }),
