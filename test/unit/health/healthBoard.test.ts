@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { type BoardService, HealthBoard } from '../../../src/health/healthBoard.js';
 import type { CheckReport, CheckSpec } from '../../../src/health/protocol.js';
 import { stepQuorum } from '../../../src/health/quorum.js';
@@ -189,6 +190,46 @@ test('what is known of a server outlives a reload that gives it another check', 
   const servers = [{ id: 'web/a', weight: 1, checkIds: ['other'] }];
   board.configure([{ ...service, servers }], [{ ...first, id: 'other' }], true, 20);
   assert.equal(board.servers.get('web/a')?.state, 'down');
+});
+
+test('a report changes what it would if all servers were judged anew', () => {
+  const rules = {
+    needed: 1,
+    startDown: true,
+    slowStart: { durationMs: 2_000, curve: 'linear', fromPercent: 10 },
+    flapDamping: { failures: 1, windowMs: 60_000, holdMs: 700, holdMaxMs: 5_000 },
+  } as const;
+  const servers = [
+    ...service.servers,
+    { id: 'web/both', weight: 1, checkIds: ['a', 'b'] },
+    { id: 'web/never', weight: 1, checkIds: [] },
+  ];
+  const quorum = { of: 'servers', min: 2, hysteresis: 1 } as const;
+  const anyReport = fc.record({
+    id: fc.constantFrom(...checkIds, 'unknown'),
+    state: fc.constantFrom('up', 'down'),
+    reason: fc.constantFrom<ProbeReason>('timeout', 'connection-refused', 'agent-silent'),
+    afterMs: fc.integer({ min: 0, max: 1_500 }),
+  });
+  fc.assert(
+    fc.property(fc.array(anyReport, { maxLength: 60 }), (course) => {
+      const board = new HealthBoard();
+      board.configure([{ ...service, servers, rules, quorum }, service], specs, true, 0);
+      let nowMs = 0;
+      for (const { id, state, reason, afterMs } of course) {
+        nowMs += afterMs;
+        board.take([report(id, state, nowMs, reason)], wanted, nowMs);
+        const { servers: taken, nextMs, quorums } = board;
+        const snapshot = { servers: new Map(taken), nextMs, quorums: new Map(quorums) };
+        const change = board.refresh(nowMs);
+        assert.deepEqual(change, { servers: [], quorums: [] });
+        const { servers: anew } = board;
+        const fresh = { servers: new Map(anew), nextMs: board.nextMs, quorums: board.quorums };
+        assert.deepEqual(snapshot, fresh);
+      }
+    }),
+    { numRuns: 200 },
+  );
 });
 
 function running(): HealthBoard {
