@@ -7,6 +7,7 @@ import { failoverBenchmark } from './failover.js';
 import { falseFailoverBenchmark } from './falseFailover.js';
 import { fuzzBenchmark } from './fuzz.js';
 import { healthBenchmark } from './health.js';
+import { ipvsBenchmark } from './ipvs.js';
 import { simBenchmark } from './sim.js';
 import { soakBenchmark } from './soak.js';
 
@@ -17,6 +18,7 @@ const benchmarks: readonly Benchmark[] = [
   falseFailoverBenchmark,
   fuzzBenchmark,
   healthBenchmark,
+  ipvsBenchmark,
   simBenchmark,
   soakBenchmark,
 ];
