@@ -29,7 +29,7 @@ import {
 /** How often the table is looked at while a program fills it, in milliseconds. */
 const lookIntervalMs = 5;
 /** Longest wait for any one step; only a failure takes that long. */
-const stepTimeoutMs = 300_000;
+const stepTimeoutMs = 120_000;
 
 const tandemIpvs = [process.execPath, tandemScript, 'ipvs'];
 
