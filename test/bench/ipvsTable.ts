@@ -26,13 +26,13 @@ export function ipvsTables(result: IpvsResult, layout: Layout): string {
 
 /** Ours divided by the peer's: below 1, ours takes less. */
 export function ratioOf(result: IpvsResult, task: IpvsTask): number | undefined {
-  const ours = valueOf(result, task, 'tandem');
-  const theirs = valueOf(result, task, peerOf(result, task));
+  const ours = figureOf(result, task, 'tandem');
+  const theirs = figureOf(result, task, peerOf(result, task));
   return ours === undefined || theirs === undefined ? undefined : ours / theirs;
 }
 
 /** What a task cost a program; `undefined` when it was not measured. */
-export function valueOf(
+export function figureOf(
   { figures }: IpvsResult,
   task: IpvsTask,
   program: IpvsProgram | undefined,
@@ -46,8 +46,8 @@ function peerOf({ figures }: IpvsResult, task: IpvsTask): IpvsProgram | undefine
 
 function taskRow(result: IpvsResult, task: IpvsTask): readonly (readonly string[])[] {
   const peer = peerOf(result, task);
-  const ours = valueOf(result, task, 'tandem');
-  const theirs = valueOf(result, task, peer);
+  const ours = figureOf(result, task, 'tandem');
+  const theirs = figureOf(result, task, peer);
   if (peer === undefined || ours === undefined || theirs === undefined) return [];
   const text = memoryTasks.has(task) ? mebibytes : milliseconds;
   const ratio = ratioOf(result, task)?.toFixed(3) ?? '-';
