@@ -13,10 +13,10 @@ import type { StatusDocument } from '../api/statusModel.js';
 import type { TandemConfig } from '../config/model.js';
 import type { ConfigReadResult } from '../config/read.js';
 import { TandemError } from '../errors.js';
-import type { Demotion, VrrpConfiguration } from '../vrrp/protocol.js';
+import type { Demotion } from '../vrrp/protocol.js';
 import { activeServices } from './activeServices.js';
 import { Balancer } from './balancer.js';
-import { bfdSessions, sessionVerdict } from './bfdSessions.js';
+import { sessionVerdict } from './bfdSessions.js';
 import { readProbes } from './checkFiles.js';
 import { ConnectionSync } from './connectionSync.js';
 import { CrashGuard } from './crashGuard.js';
@@ -33,10 +33,12 @@ import { PassiveHints } from './passiveHints.js';
 import { configuredPeerKeys, Peering } from './peering.js';
 import { electionSteps, planDocument } from './plan.js';
 import { refuseFixedChanges, reloadObjections } from './reloadObjections.js';
+import { ReloadQueue } from './reloadQueue.js';
 import { refuseLargeRemoval } from './removalLimit.js';
 import { buildStatusDocument, type LastReload } from './statusDocument.js';
-import { linkTrackers, Tracking } from './tracking.js';
+import { Tracking } from './tracking.js';
 import { requireUsers } from './users.js';
+import { vrrpConfiguration } from './vrrpConfiguration.js';
 
 /** What a node without its health thread takes off its priority: enough to lose to a sound peer. */
 const healthLostDemotionWeight = 50;
@@ -79,7 +81,7 @@ export class Agent {
   #config: TandemConfig | undefined;
   #loadedUnixMs = 0;
   #lastReload: LastReload | null = null;
-  #reloading: Promise<ReloadResult> | undefined;
+  readonly #reloads = new ReloadQueue((force) => this.#reloadOnce(force));
   #stopped: Promise<void> | undefined;
 
   constructor(options: AgentOptions) {
@@ -145,7 +147,11 @@ export class Agent {
    * Starts everything. The API socket comes first, since it is the lock of the node; interfaces and
    * IPVS are looked at before anything is changed; addresses come last, when the table is ready.
    */
-  async start(loaded: ConfigReadResult): Promise<void> {
+  start(loaded: ConfigReadResult): Promise<void> {
+    return this.#reloads.follow(this.#startOnce(loaded));
+  }
+
+  async #startOnce(loaded: ConfigReadResult): Promise<void> {
     const { config } = loaded;
     this.#warn(loaded.warnings);
     requireInterfaces(config);
@@ -239,15 +245,12 @@ export class Agent {
   }
 
   /**
-   * Loads the configuration file again and applies the differences. A file that is not valid, or
-   * that the kernel refuses, changes nothing; what refused it is thrown and kept for the status.
+   * Loads the configuration file again and applies the differences, when the start and reloads
+   * before this one are over. A file that is not valid, or that the kernel refuses, changes
+   * nothing; what refused it is thrown and kept for the status.
    */
-  async reload(force = false): Promise<ReloadResult> {
-    // Two reloads at once would apply in an unknown order; the second one joins the first.
-    this.#reloading ??= this.#reloadOnce(force).finally(() => {
-      this.#reloading = undefined;
-    });
-    return this.#reloading;
+  reload(force = false): Promise<ReloadResult> {
+    return this.#reloads.request(force);
   }
 
   /** Undoes what a start that failed has done so far, and stops. */
@@ -390,11 +393,4 @@ export class Agent {
   #warn(warnings: readonly string[]): void {
     for (const warning of warnings) this.#options.log.logger.warn(`configuration: ${warning}`);
   }
-}
-
-function vrrpConfiguration(config: TandemConfig): VrrpConfiguration {
-  const { virtualRouters: routers, syncGroups, trackers, bfd } = config;
-  const sessions = bfdSessions(bfd);
-  const { realtime } = config;
-  return { routers, syncGroups, trackers: linkTrackers(trackers), sessions, realtime };
 }

@@ -31,16 +31,24 @@ export async function runAgent(options: RunOptions): Promise<void> {
     hostname: options.hostname,
   };
   const readConfig = (): ConfigReadResult => readConfigFile(options.configPath, choice);
+  let agent: Agent | undefined;
+  // Before the file is read: whoever changes it from now on and says so must be heard, and until
+  // somebody listens SIGHUP ends the process. It is delivered when the agent is there.
+  process.on('SIGHUP', () => {
+    agent?.reload().catch(() => {
+      // The agent has logged it and keeps it for the status; the old configuration goes on.
+    });
+  });
   const loaded = readConfig();
   const log = openLog(loaded.config.log.level, process.stdout.isTTY === true);
-  const agent = new Agent({
+  agent = new Agent({
     configPath: options.configPath,
     version: options.version,
     log,
     readConfig,
     readText: (file, text) => readConfigText(file, text, choice),
   });
-  const ended = waitForEnd(agent, log);
+  const ended = waitForEnd(log);
   try {
     await agent.start(loaded);
   } catch (error) {
@@ -61,12 +69,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
 }
 
 /** Resolves at the first signal to stop, rejects at an error that nobody caught. */
-function waitForEnd(agent: Agent, log: AgentLog): Promise<void> {
-  process.on('SIGHUP', () => {
-    agent.reload().catch(() => {
-      // The agent has logged it and keeps it for the status; the old configuration goes on.
-    });
-  });
+function waitForEnd(log: AgentLog): Promise<void> {
   return new Promise((resolve, reject) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
