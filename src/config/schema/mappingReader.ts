@@ -1,7 +1,10 @@
 /**
- * Reads a mapping with convict: it fills in the defaults, lets the environment override the file
- * and runs the format of every key. What convict would only join into one text is recorded by the
- * formats themselves, with the path of each value, so that each can be shown with its position.
+ * Reads a mapping: the defaults, the environment over the file, and the type of every key. What is
+ * wrong is recorded with the path of each value, so that each can be shown with its position.
+ *
+ * The mapping that the environment may override is read by convict. Those inside of it, of which a
+ * large file has ten thousand, have no variables and are read by their definition alone: convict
+ * would clone a schema and parse a command line for each of them.
  */
 import convict from 'convict';
 import { TandemError } from '../../errors.js';
@@ -63,12 +66,66 @@ export function readMapping<const Keys extends Definition>(
       findings: [errorAt([], `must be a mapping, got ${describeValue(raw)}`)],
     };
   }
+  if (options.env === undefined) return readByDefinition(definition, raw, options);
+  return readWithEnvironment(definition, raw, options, options.env);
+}
+
+function readByDefinition<const Keys extends Definition>(
+  definition: Keys,
+  raw: Readonly<Record<string, unknown>>,
+  options: MappingOptions,
+): Reading<DraftOf<Keys>> {
+  const findings = unknownKeys(definition, raw, options);
+  const value: Record<string, unknown> = {};
+  for (const [name, entry] of Object.entries(definition)) {
+    const isGiven = Object.hasOwn(raw, name);
+    const reading =
+      entry.kind === 'section'
+        ? readSection(entry.keys, isGiven ? raw[name] : {}, options)
+        : isGiven
+          ? readGiven(entry, raw[name])
+          : readAbsent(entry);
+    value[name] = reading.value;
+    for (const finding of reading.findings) findings.push(beneath([name], finding));
+  }
+  // The keys are those of the definition, and each value is what its type read.
+  return { value: value as DraftOf<Keys>, findings };
+}
+
+/** A section that is no mapping is an error; its keys are as if it had not been given. */
+function readSection(
+  definition: Definition,
+  raw: unknown,
+  options: MappingOptions,
+): Reading<unknown> {
+  if (isMapping(raw)) return readByDefinition(definition, raw, options);
+  const wrong = errorAt([], `must be a mapping, got ${describeValue(raw)}`);
+  const { value, findings } = readByDefinition(definition, {}, options);
+  return { value, findings: [wrong, ...findings] };
+}
+
+function unknownKeys(
+  definition: Definition,
+  raw: Readonly<Record<string, unknown>>,
+  options: MappingOptions,
+): Finding[] {
+  return Object.keys(raw)
+    .filter((name) => !Object.hasOwn(definition, name))
+    .map((name) => unknownKey(definition, [name], options));
+}
+
+function readWithEnvironment<const Keys extends Definition>(
+  definition: Keys,
+  raw: Readonly<Record<string, unknown>>,
+  options: MappingOptions,
+  environment: NonNullable<MappingOptions['env']>,
+): Reading<DraftOf<Keys>> {
   const findings: Finding[] = [];
   const given = new Map<string, FileValue>();
   collectGiven(definition, raw, [], options, given, findings);
 
   const readings = new Map<string, Reading<unknown>>();
-  const env = { ...options.env };
+  const env = { ...environment };
   const config = convict<Record<string, unknown>>(
     convictSchema(definition, [], { ...env }, readings),
     { env, args: [] },
@@ -177,19 +234,33 @@ function readValue(
   value: unknown,
   env: Readonly<Record<string, string | undefined>>,
 ): Reading<unknown> {
-  if (value instanceof FileValue) {
-    if (value.raw !== null) return key.type.read(value.raw);
-    const hint = key.presence.kind === 'required' ? 'give it a value' : 'give it one, or remove it';
-    return { value: undefined, findings: [errorAt([], 'has no value', hint)] };
-  }
-  if (value === null) {
-    const missing = errorAt([], 'is required and missing', `type: ${key.type.description}`);
-    return { value: undefined, findings: [missing] };
-  }
+  if (value instanceof FileValue) return readGiven(key, value.raw);
+  if (value === null) return readAbsent(key);
   const reading = key.type.read(value);
   const variable = key.env;
   if (variable === undefined || env[variable] === undefined) return reading;
   return { ...reading, findings: reading.findings.map((finding) => ({ ...finding, variable })) };
+}
+
+/** What the file gives for a key. */
+function readGiven(key: Key<unknown, unknown>, raw: unknown): Reading<unknown> {
+  if (raw !== null) return key.type.read(raw);
+  const hint = key.presence.kind === 'required' ? 'give it a value' : 'give it one, or remove it';
+  return { value: undefined, findings: [errorAt([], 'has no value', hint)] };
+}
+
+/** What a key is when nobody gives it. */
+function readAbsent(key: Key<unknown, unknown>): Reading<unknown> {
+  switch (key.presence.kind) {
+    case 'required': {
+      const missing = errorAt([], 'is required and missing', `type: ${key.type.description}`);
+      return { value: undefined, findings: [missing] };
+    }
+    case 'optional':
+      return { value: undefined, findings: [] };
+    case 'default':
+      return key.type.read(key.presence.value);
+  }
 }
 
 function draftOf(
