@@ -82,23 +82,9 @@ export function encodeAttributes<Table extends AttributeTable>(
   table: Table,
   values: AttributeValues<Table>,
 ): Uint8Array {
-  const named = values as Readonly<Record<string, unknown>>;
-  const parts: Uint8Array[] = [];
-  for (const [name, definition] of Object.entries(table)) {
-    const value = named[name];
-    if (value === undefined || definition.type === 'padding') continue;
-    if (definition.type === 'nested') {
-      const nested = value as AttributeValues<AttributeTable>;
-      const payload = encodeAttributes(definition.attributes, nested);
-      parts.push(frameAttribute(definition.id | nestedFlag, payload));
-    } else {
-      parts.push(frameAttribute(definition.id, encodeScalar(definition.type, name, value)));
-    }
-  }
-  for (const unknown of values.unknownAttributes ?? []) {
-    parts.push(frameAttribute(unknown.id & typeMask, unknown.payload));
-  }
-  return concatenate(parts);
+  const writer = new AttributeWriter();
+  writer.writeAll(table, values);
+  return writer.bytes();
 }
 
 /**
@@ -113,18 +99,23 @@ export function decodeAttributes<Table extends AttributeTable>(
   const byId = definitionsById(table);
   const values: Record<string, unknown> = {};
   const unknownAttributes: UnknownAttribute[] = [];
-  for (const { id, payload } of splitAttributes(bytes)) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let start = 0; start < bytes.length; ) {
+    const length = checkedLength(view, start);
+    const id = view.getUint16(start + 2, hostIsLittleEndian) & typeMask;
+    const [from, to] = [start + headerLength, start + length];
+    start += aligned(length);
     const known = byId.get(id);
     if (known === undefined) {
-      unknownAttributes.push({ id, payload: payload.slice() });
+      unknownAttributes.push({ id, payload: bytes.slice(from, to) });
       continue;
     }
     const [name, definition] = known;
     if (definition.type === 'padding') continue;
     values[name] =
       definition.type === 'nested'
-        ? decodeAttributes(definition.attributes, payload)
-        : decodeScalar(definition.type, name, payload);
+        ? decodeAttributes(definition.attributes, bytes.subarray(from, to))
+        : decodeScalar(definition.type, name, view, from, to);
   }
   if (unknownAttributes.length > 0) values.unknownAttributes = unknownAttributes;
   return values as AttributeValues<Table>;
@@ -132,97 +123,74 @@ export function decodeAttributes<Table extends AttributeTable>(
 
 /** The bytes of a 32-bit integer in host order, for payloads whose meaning depends on another. */
 export function hostU32Bytes(value: number): Uint8Array {
-  return scalarCodecs.u32.encode(value);
+  const bytes = new Uint8Array(4);
+  scalarCodecs.u32.write(new DataView(bytes.buffer), 0, value);
+  return bytes;
 }
 
 /** The 32-bit integer in host order at the start of a payload. */
 export function hostU32Of(payload: Uint8Array): number {
-  return decodeScalar('u32', 'u32', payload) as number;
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  return decodeScalar('u32', 'u32', view, 0, payload.length) as number;
 }
 
 interface ScalarCodec<Value> {
   /** Least number of payload bytes. */
   readonly minimumLength: number;
-  encode(value: Value): Uint8Array;
-  decode(view: DataView, payload: Uint8Array): Value;
+  /** Number of payload bytes of a value. Throws {@link WireError} when the value does not fit. */
+  length(value: Value): number;
+  write(view: DataView, offset: number, value: Value): void;
+  read(view: DataView, from: number, to: number): Value;
 }
 
 const scalarCodecs: { readonly [Type in keyof ScalarValues]: ScalarCodec<ScalarValues[Type]> } = {
-  u8: integerCodec(
-    1,
-    0,
-    0xff,
-    (view) => view.getUint8(0),
-    (view, value) => view.setUint8(0, value),
-  ),
-  u16: integerCodec(
-    2,
-    0,
-    0xffff,
-    (view) => view.getUint16(0, hostIsLittleEndian),
-    (view, value) => view.setUint16(0, value, hostIsLittleEndian),
-  ),
-  u32: integerCodec(
-    4,
-    0,
-    0xffff_ffff,
-    (view) => view.getUint32(0, hostIsLittleEndian),
-    (view, value) => view.setUint32(0, value, hostIsLittleEndian),
-  ),
-  s32: integerCodec(
-    4,
-    -0x8000_0000,
-    0x7fff_ffff,
-    (view) => view.getInt32(0, hostIsLittleEndian),
-    (view, value) => view.setInt32(0, value, hostIsLittleEndian),
-  ),
-  u16be: integerCodec(
-    2,
-    0,
-    0xffff,
-    (view) => view.getUint16(0),
-    (view, value) => view.setUint16(0, value),
-  ),
-  u32be: integerCodec(
-    4,
-    0,
-    0xffff_ffff,
-    (view) => view.getUint32(0),
-    (view, value) => view.setUint32(0, value),
-  ),
+  u8: integerCodec(1, 0, 0xff, 'getUint8', 'setUint8', hostIsLittleEndian),
+  u16: integerCodec(2, 0, 0xffff, 'getUint16', 'setUint16', hostIsLittleEndian),
+  u32: integerCodec(4, 0, 0xffff_ffff, 'getUint32', 'setUint32', hostIsLittleEndian),
+  s32: integerCodec(4, -0x8000_0000, 0x7fff_ffff, 'getInt32', 'setInt32', hostIsLittleEndian),
+  u16be: integerCodec(2, 0, 0xffff, 'getUint16', 'setUint16', false),
+  u32be: integerCodec(4, 0, 0xffff_ffff, 'getUint32', 'setUint32', false),
   u64: {
     minimumLength: 8,
-    encode(value) {
+    length(value) {
       if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw outOfRange(value);
-      const bytes = new Uint8Array(8);
-      new DataView(bytes.buffer).setBigUint64(0, value, hostIsLittleEndian);
-      return bytes;
+      return 8;
     },
-    decode: (view) => view.getBigUint64(0, hostIsLittleEndian),
+    write: (view, offset, value) => view.setBigUint64(offset, value, hostIsLittleEndian),
+    read: (view, from) => view.getBigUint64(from, hostIsLittleEndian),
   },
   string: {
     minimumLength: 0,
-    encode(value) {
+    length(value) {
       if (value.includes('\0')) throw new WireError('bad-value', 'a string may not hold a NUL');
-      return Buffer.from(`${value}\0`, 'utf8');
+      return Buffer.byteLength(value) + 1;
     },
-    decode(_view, payload) {
+    write(view, offset, value) {
+      const written = bytesOf(view, offset, view.byteLength).write(value);
+      view.setUint8(offset + written, 0);
+    },
+    read(view, from, to) {
+      const payload = bytesOf(view, from, to);
       const end = payload.indexOf(0);
-      return Buffer.from(end < 0 ? payload : payload.subarray(0, end)).toString('utf8');
+      return payload.toString('utf8', 0, end < 0 ? payload.length : end);
     },
   },
   bytes: {
     minimumLength: 0,
-    encode: (value) => value,
-    decode: (_view, payload) => payload.slice(),
+    length: (value) => value.length,
+    write: (view, offset, value) => bytesOf(view, offset, view.byteLength).set(value),
+    read: (view, from, to) => Uint8Array.from(bytesOf(view, from, to)),
   },
   maskedFlags: {
     minimumLength: 8,
-    encode: ({ flags, mask }) =>
-      concatenate([scalarCodecs.u32.encode(flags), scalarCodecs.u32.encode(mask)]),
-    decode: (view) => ({
-      flags: view.getUint32(0, hostIsLittleEndian),
-      mask: view.getUint32(4, hostIsLittleEndian),
+    length: ({ flags, mask }) => scalarCodecs.u32.length(flags) + scalarCodecs.u32.length(mask),
+    write(view, offset, { flags, mask }) {
+      view.setUint32(offset, flags, hostIsLittleEndian);
+      view.setUint32(offset + 4, mask, hostIsLittleEndian);
+    },
+    read: (view, from) => ({
+      flags: view.getUint32(from, hostIsLittleEndian),
+      mask: view.getUint32(from + 4, hostIsLittleEndian),
     }),
   },
 };
@@ -231,93 +199,154 @@ function integerCodec(
   length: number,
   minimum: number,
   maximum: number,
-  read: (view: DataView) => number,
-  write: (view: DataView, value: number) => void,
+  getter: 'getUint8' | 'getUint16' | 'getUint32' | 'getInt32',
+  setter: 'setUint8' | 'setUint16' | 'setUint32' | 'setInt32',
+  littleEndian: boolean,
 ): ScalarCodec<number> {
   return {
     minimumLength: length,
-    encode(value) {
-      if (!Number.isInteger(value) || value < minimum || value > maximum) throw outOfRange(value);
-      const bytes = new Uint8Array(length);
-      write(new DataView(bytes.buffer), value);
-      return bytes;
+    length(value) {
+      if (Number.isInteger(value) && value >= minimum && value <= maximum) return length;
+      throw outOfRange(value);
     },
-    decode: read,
+    write: (view, offset, value) => view[setter](offset, value, littleEndian),
+    read: (view, from) => view[getter](from, littleEndian),
   };
+}
+
+/** Part of what a view shows, without a copy. */
+function bytesOf(view: DataView, from: number, to: number): Buffer {
+  return Buffer.from(view.buffer, view.byteOffset + from, to - from);
 }
 
 function outOfRange(value: number | bigint): WireError {
   return new WireError('bad-value', `${value} does not fit`);
 }
 
-function encodeScalar(type: keyof ScalarValues, name: string, value: unknown): Uint8Array {
-  // The table's type and the value's type belong together by construction of AttributeValues.
-  const codec = scalarCodecs[type] as ScalarCodec<unknown>;
+function decodeScalar(
+  type: keyof ScalarValues,
+  name: string,
+  view: DataView,
+  from: number,
+  to: number,
+): unknown {
+  const codec: ScalarCodec<unknown> = scalarCodecs[type];
+  if (to - from < codec.minimumLength) {
+    const expected = `${name} has ${to - from} bytes, expected ${codec.minimumLength}`;
+    throw new WireError('truncated', expected);
+  }
+  return codec.read(view, from, to);
+}
+
+/** The length that the attribute at an offset claims, its header included. */
+function checkedLength(view: DataView, start: number): number {
+  if (view.byteLength - start < headerLength) {
+    throw new WireError('truncated', 'an attribute header is cut off');
+  }
+  const length = view.getUint16(start, hostIsLittleEndian);
+  if (length >= headerLength && start + length <= view.byteLength) return length;
+  const type = view.getUint16(start + 2, hostIsLittleEndian) & typeMask;
+  throw new WireError('bad-length', `attribute ${type} claims ${length} bytes`);
+}
+
+const initialBytes = 256;
+
+/** Writes attributes one behind the other into memory that grows. */
+class AttributeWriter {
+  #memory = new Uint8Array(initialBytes);
+  #view = new DataView(this.#memory.buffer);
+  #end = 0;
+
+  /** A copy of what was written. */
+  bytes(): Uint8Array {
+    return this.#memory.slice(0, this.#end);
+  }
+
+  writeAll(table: AttributeTable, values: AttributeValues<AttributeTable>): void {
+    const named = values as Readonly<Record<string, unknown>>;
+    for (const [name, definition] of entriesOf(table)) {
+      const value = named[name];
+      if (value === undefined || definition.type === 'padding') continue;
+      if (definition.type === 'nested') {
+        const start = this.#begin(0);
+        this.writeAll(definition.attributes, value as AttributeValues<AttributeTable>);
+        this.#finish(start, definition.id | nestedFlag);
+      } else {
+        this.#writeScalar(definition.id, definition.type, name, value);
+      }
+    }
+    for (const { id, payload } of values.unknownAttributes ?? []) {
+      const start = this.#begin(payload.length);
+      this.#memory.set(payload, start + headerLength);
+      this.#end += payload.length;
+      this.#finish(start, id & typeMask);
+    }
+  }
+
+  #writeScalar(id: number, type: keyof ScalarValues, name: string, value: unknown): void {
+    // The table's type and the value's type belong together by construction of AttributeValues.
+    const codec = scalarCodecs[type] as ScalarCodec<unknown>;
+    const length = lengthOf(codec, name, value);
+    const start = this.#begin(length);
+    codec.write(this.#view, this.#end, value);
+    this.#end += length;
+    this.#finish(start, id);
+  }
+
+  /** Leaves room for a header, makes room for a payload, and gives where the header goes. */
+  #begin(payloadLength: number): number {
+    const start = this.#end;
+    const needed = aligned(start + headerLength + payloadLength);
+    if (needed > this.#memory.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#memory.length * 2));
+      larger.set(this.#memory.subarray(0, start));
+      this.#memory = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    this.#end += headerLength;
+    return start;
+  }
+
+  /** Writes the header of what has been written since, and aligns what comes next. */
+  #finish(start: number, type: number): void {
+    const length = this.#end - start;
+    if (length > attributeLengthMax) {
+      throw new WireError(
+        'bad-length',
+        `an attribute of ${length} bytes does not fit its length field`,
+      );
+    }
+    this.#view.setUint16(start, length, hostIsLittleEndian);
+    this.#view.setUint16(start + 2, type, hostIsLittleEndian);
+    this.#end = start + aligned(length);
+  }
+}
+
+function lengthOf(codec: ScalarCodec<unknown>, name: string, value: unknown): number {
   try {
-    return codec.encode(value);
+    return codec.length(value);
   } catch (error) {
     if (error instanceof WireError) throw new WireError(error.reason, `${name}: ${error.message}`);
     throw error;
   }
 }
 
-function decodeScalar(type: keyof ScalarValues, name: string, payload: Uint8Array): unknown {
-  const codec: ScalarCodec<unknown> = scalarCodecs[type];
-  if (payload.length < codec.minimumLength) {
-    const expected = `${name} has ${payload.length} bytes, expected ${codec.minimumLength}`;
-    throw new WireError('truncated', expected);
-  }
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  return codec.decode(view, payload);
-}
-
-function* splitAttributes(bytes: Uint8Array): Generator<UnknownAttribute> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let offset = 0;
-  while (offset < bytes.length) {
-    if (bytes.length - offset < headerLength) {
-      throw new WireError('truncated', 'an attribute header is cut off');
-    }
-    const length = view.getUint16(offset, hostIsLittleEndian);
-    const type = view.getUint16(offset + 2, hostIsLittleEndian);
-    if (length < headerLength || offset + length > bytes.length) {
-      throw new WireError('bad-length', `attribute ${type & typeMask} claims ${length} bytes`);
-    }
-    const payload = bytes.subarray(offset + headerLength, offset + length);
-    yield { id: type & typeMask, payload };
-    offset += aligned(length);
-  }
-}
-
-/** Frames one payload, padded so that the next attribute is aligned. */
-function frameAttribute(type: number, payload: Uint8Array): Uint8Array {
-  const length = headerLength + payload.length;
-  if (length > attributeLengthMax) {
-    throw new WireError(
-      'bad-length',
-      `an attribute of ${length} bytes does not fit its length field`,
-    );
-  }
-  const bytes = new Uint8Array(aligned(length));
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, length, hostIsLittleEndian);
-  view.setUint16(2, type, hostIsLittleEndian);
-  bytes.set(payload, headerLength);
-  return bytes;
-}
-
 function aligned(length: number): number {
   return (length + 3) & ~3;
 }
 
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
+const entriesCache = new WeakMap<
+  AttributeTable,
+  readonly (readonly [string, AttributeDefinition])[]
+>();
+
+/** The attributes of a table with their names; listed once for each table. */
+function entriesOf(table: AttributeTable): readonly (readonly [string, AttributeDefinition])[] {
+  const cached = entriesCache.get(table);
+  if (cached !== undefined) return cached;
+  const entries = Object.entries(table);
+  entriesCache.set(table, entries);
+  return entries;
 }
 
 const definitionCache = new WeakMap<
@@ -331,7 +360,7 @@ function definitionsById(
 ): ReadonlyMap<number, readonly [string, AttributeDefinition]> {
   const cached = definitionCache.get(table);
   if (cached !== undefined) return cached;
-  const byId = new Map(Object.entries(table).map((entry) => [entry[1].id, entry] as const));
+  const byId = new Map(entriesOf(table).map((entry) => [entry[1].id, entry] as const));
   definitionCache.set(table, byId);
   return byId;
 }

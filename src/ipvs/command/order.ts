@@ -1,5 +1,5 @@
 /** The order in which ipvsadm lists services and servers. Pure. */
-import { familyOf, type IpAddress, ipToBytes } from '../../wire/ipAddress.js';
+import { type IpAddress, ipToBytes } from '../../wire/ipAddress.js';
 import { protocolNumbers } from '../../wire/ipvsAttributes.js';
 import type { IpvsServer, ServiceIdentity } from '../../wire/ipvsModel.js';
 import { identityFamily } from '../../wire/ipvsService.js';
@@ -16,7 +16,8 @@ export function sortServices(table: readonly ListedTableService[]): readonly Lis
 export function sortServers<Server extends IpvsServer>(
   servers: readonly Server[],
 ): readonly Server[] {
-  return mergeSort(servers, compareServers);
+  const keyed = servers.map((server) => ({ server, words: wordsOf(server.address) }));
+  return mergeSort(keyed, compareServers).map(({ server }) => server);
 }
 
 function compareServices(left: ServiceIdentity, right: ServiceIdentity): number {
@@ -26,16 +27,22 @@ function compareServices(left: ServiceIdentity, right: ServiceIdentity): number 
   if (byFamily !== 0 || left.kind === 'fwmark' || right.kind === 'fwmark') return byFamily;
   return (
     protocolNumbers[left.protocol] - protocolNumbers[right.protocol] ||
-    compareAddresses(left.address, right.address) ||
+    compareWords(wordsOf(left.address), wordsOf(right.address)) ||
     left.port - right.port
   );
 }
 
-function compareServers(left: IpvsServer, right: IpvsServer): number {
+/** A server with the words of its address, which many comparisons need. */
+interface KeyedServer {
+  readonly server: IpvsServer;
+  readonly words: readonly number[];
+}
+
+function compareServers(left: KeyedServer, right: KeyedServer): number {
   return (
-    familyOf(left.address) - familyOf(right.address) ||
-    compareAddresses(left.address, right.address) ||
-    left.port - right.port
+    left.words.length - right.words.length ||
+    compareWords(left.words, right.words) ||
+    left.server.port - right.server.port
   );
 }
 
@@ -43,13 +50,17 @@ function markOf(identity: ServiceIdentity): number {
   return identity.kind === 'fwmark' ? identity.fwmark : 0;
 }
 
+/** The 32-bit words of an address: one for IPv4, four for IPv6. */
+function wordsOf(address: IpAddress): readonly number[] {
+  const bytes = ipToBytes(address);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return Array.from({ length: bytes.length / 4 }, (_, index) => view.getUint32(index * 4));
+}
+
 /** Word by word, by the sign of a 32-bit difference: 192.0.0.1 comes before 10.0.0.1. */
-function compareAddresses(left: IpAddress, right: IpAddress): number {
-  const [leftBytes, rightBytes] = [ipToBytes(left), ipToBytes(right)];
-  const leftView = new DataView(leftBytes.buffer, leftBytes.byteOffset);
-  const rightView = new DataView(rightBytes.buffer, rightBytes.byteOffset);
-  for (let offset = 0; offset < leftBytes.length; offset += 4) {
-    const difference = signed(leftView.getUint32(offset) - rightView.getUint32(offset));
+function compareWords(left: readonly number[], right: readonly number[]): number {
+  for (const [index, word] of left.entries()) {
+    const difference = signed(word - (right[index] ?? 0));
     if (difference !== 0) return difference;
   }
   return 0;
