@@ -11,6 +11,12 @@ import type { QuorumVerdict } from '../health/quorum.js';
 import type { IpvsOperation } from '../wire/ipvsModel.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
 import { Adoption } from './adoption.js';
+import {
+  changedByOperators,
+  changedInPlace,
+  serviceKeys,
+  weighsDifferently,
+} from './changedServices.js';
 import { Decided } from './decided.js';
 import { type DesiredTable, desiredTable, type ServerId, serviceNameOf } from './desired.js';
 import { diffTables, followUp } from './diff.js';
@@ -49,6 +55,8 @@ export class Reconciler {
   /** Whether the next comparison looks at everything, or only at what verdicts have changed. */
   #wantsAll = true;
   /** Names of the services whose verdicts have changed since the last comparison. */
+  /** Services that the last reload gave other servers or settings, and no other listeners. */
+  #changedInPlace: ReadonlySet<string> = new Set();
   #changedServices = new Set<string>();
   #active: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
@@ -87,6 +95,7 @@ export class Reconciler {
     const after = serviceKeys(services);
     for (const key of before) if (!after.has(key)) this.#retired.add(key);
     for (const key of after) this.#retired.delete(key);
+    this.#changedInPlace = changedInPlace(this.#services, services);
     this.#services = services;
     this.#checks = new Map(checks.map((check) => [check.id, check]));
     this.#auditIntervalMs = auditIntervalMs;
@@ -118,8 +127,10 @@ export class Reconciler {
 
   /** Sets what operators have set, all of it, and waits until the kernel has been told. */
   async setOverrides(overrides: ReadonlyMap<ServerId, ServerOverride>): Promise<void> {
+    const changed = changedByOperators(this.#overrides, overrides);
     this.#overrides = overrides;
-    if (this.#configured) await this.#request('change');
+    for (const name of changed) this.#changedServices.add(name);
+    if (this.#configured && changed.size > 0) await this.#request('change', false);
   }
 
   /** What {@link configure} would send for these services now. Changes nothing. */
@@ -241,10 +252,16 @@ export class Reconciler {
     let available = true;
     const compareAll = this.#wantsAll;
     const changedServices = this.#changedServices;
+    const changedByReload = this.#changedInPlace;
     this.#changedServices = new Set();
+    this.#changedInPlace = new Set();
     // Whatever goes wrong below, the next comparison looks at everything.
     this.#wantsAll = true;
     try {
+      // What a reload changes need not wait until everything was listed. What is refused here is
+      // refused again below, and told then.
+      const isSound = trigger === 'change' && this.#status.lastError === null;
+      if (isSound) await this.#compareChanged(changedByReload, sent, []);
       if (compareAll) foreignServices = await this.#compareAll(sent, errors);
       else await this.#compareChanged(changedServices, sent, errors);
       this.#wantsAll = errors.length > 0;
@@ -279,7 +296,7 @@ export class Reconciler {
     this.#decided.replace(desired);
     const difference = diffTables(desired.services, actual, this.#retired);
     await this.#apply(difference.operations, sent, errors);
-    if (sent.length > 0) this.#actual = await this.#readTable(services);
+    if (difference.operations.length > 0) this.#actual = await this.#readTable(services);
     this.#forgetDeleted();
     this.#decided.settle(desired.services);
     return difference.foreignServices;
@@ -371,25 +388,9 @@ export class Reconciler {
 
   /** A service that is gone is nobody's: whoever adds it again owns it. */
   #forgetDeleted(): void {
-    const present = new Set(
-      this.#actual.map((entry) => formatServiceIdentity(entry.service.identity)),
-    );
+    const present = byServiceKey(this.#actual);
     for (const key of this.#retired) if (!present.has(key)) this.#retired.delete(key);
   }
-}
-
-function weighsDifferently(before: ServerHealth | undefined, after: ServerHealth): boolean {
-  return (
-    before?.state !== after.state ||
-    before.excused !== after.excused ||
-    before.connectionsMax !== after.connectionsMax ||
-    before.operation?.percent !== after.operation?.percent ||
-    before.operation?.reason !== after.operation?.reason
-  );
-}
-
-function serviceKeys(services: readonly ServiceConfig[]): ReadonlySet<ServiceKey> {
-  return new Set(services.flatMap((service) => service.listeners.map(formatServiceIdentity)));
 }
 
 function toTandemError(error: unknown): TandemError {

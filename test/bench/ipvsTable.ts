@@ -20,7 +20,7 @@ export function ipvsTables(result: IpvsResult, layout: Layout): string {
     ...layout([['TASK', 'TANDEM', 'PEER', 'PEER IS', 'RATIO'], ...rows]),
     '',
     `operations sent for the reload: ${reloadOperations}`,
-    `full dump: ${dumpMs.toFixed(0)} ms; comparison with the configuration: ${diffMs.toFixed(0)} ms`,
+    `full dump: ${milliseconds(dumpMs)}; comparison with the configuration: ${milliseconds(diffMs)}`,
   ].join('\n');
 }
 

@@ -62,7 +62,7 @@ test('a file that changes while the agent starts is in force after the reload', 
   assert.equal((await agent.status()).configuration.lastReload?.ok, true);
 });
 
-test('a file that changes while a reload is under way is in force after the next', async (context) => {
+test('a file that changes during a reload is in force after the next one', async (context) => {
   const { agent, write, readConfig, level, onRead } = scene(context);
   await agent.start(readConfig());
   write('warn');
