@@ -49,6 +49,34 @@ rootTest('nothing fails over falsely while the machine is busy', async () => {
   assert.match(result.stdout, new RegExp(`^keepalived${number}${number}${number} +-$`, 'm'));
 });
 
+rootTest('every task on an IPVS table has a figure of ours and of its peer', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const json = join(folder, 'ipvs.json');
+  const result = await bench('ipvs', '--services', '4', '--servers', '40', '--json', json);
+  assert.equal(result.exitCode, 0, result.stderr);
+  for (const task of ['load the table', 'print the table', 'list the table']) {
+    assert.match(result.stdout, new RegExp(`^${task}.* \\d+ ms +\\d+ ms +ipvsadm +[\\d.]+$`, 'm'));
+  }
+  for (const task of ['start of the agent', 'change of one server']) {
+    assert.match(
+      result.stdout,
+      new RegExp(`^${task}.* \\d+ ms +\\d+ ms +keepalived +[\\d.]+$`, 'm'),
+    );
+  }
+  assert.match(result.stdout, /^memory of the running agent .* MiB +[\d.]+ MiB +keepalived /m);
+  assert.match(result.stdout, /^operations sent for the reload: 1$/m);
+  const { figures } = JSON.parse(readFileSync(json, 'utf8')) as { figures: { value: number }[] };
+  assert.equal(figures.length, 14);
+  for (const { value } of figures) assert.ok(value > 0);
+});
+
+test('ipvs: servers that cannot be shared out evenly are a usage error', async () => {
+  const result = await bench('ipvs', '--services', '3', '--servers', '10');
+  assert.equal(result.exitCode, 2, result.stderr);
+  assert.match(result.stderr, /^bench: --servers must be a multiple of --services\n {2}hint: /);
+});
+
 const badOptions: readonly (readonly string[])[] = [
   ['--rounds', '0'],
   ['--rounds', 'many'],

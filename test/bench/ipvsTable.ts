@@ -20,7 +20,8 @@ export function ipvsTables(result: IpvsResult, layout: Layout): string {
     ...layout([['TASK', 'TANDEM', 'PEER', 'PEER IS', 'RATIO'], ...rows]),
     '',
     `operations sent for the reload: ${reloadOperations}`,
-    `full dump: ${milliseconds(dumpMs)}; comparison with the configuration: ${milliseconds(diffMs)}`,
+    `full dump: ${milliseconds(dumpMs)}`,
+    `comparison with the configuration: ${milliseconds(diffMs)}`,
   ].join('\n');
 }
 
