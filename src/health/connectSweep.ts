@@ -22,6 +22,9 @@ export function isPlainConnect(spec: ProbeSpec): boolean {
   return spec.type === 'tcp' && Object.keys(spec).length === 1;
 }
 
+/** How long it took is in the report. */
+const connected = passed('connected');
+
 /** The probe for checks that only connect. Belongs to one thread. */
 export class ConnectSweep {
   readonly #poller = new ConnectPoller();
@@ -32,10 +35,9 @@ export class ConnectSweep {
   #looking = false;
   #youngUntilMs = 0;
 
-  /** Asks a server once, as `probes/tcp.ts` does, to the millisecond of a sweep. */
+  /** Asks a server once, as `probes/tcp.ts` does. */
   readonly probe: Probe<{ readonly type: 'tcp' }> = (target, _spec, signal) =>
     new Promise((resolve) => {
-      const startedMs = performance.now();
       const onDeadline = (): void => {
         // The answer may have come since the last sweep.
         this.#poller.collect();
@@ -46,7 +48,7 @@ export class ConnectSweep {
       const attempt = this.#poller.begin(this.#targetOf(target), (result) => {
         signal.removeEventListener('abort', onDeadline);
         if (result.connected) {
-          resolve(passed(`connected within ${(performance.now() - startedMs).toFixed(1)} ms`));
+          resolve(connected);
           return;
         }
         const { call: syscall, errnoName: code } = result;
@@ -56,7 +58,6 @@ export class ConnectSweep {
       if (attempt === undefined) return;
       if (signal.aborted) onDeadline();
       else signal.addEventListener('abort', onDeadline, { once: true });
-      this.#youngUntilMs = startedMs + patienceMs;
       this.#lookSoon();
     });
 
@@ -85,8 +86,12 @@ export class ConnectSweep {
     queueMicrotask(() => {
       this.#looking = false;
       this.#poller.collect();
-      if (this.#poller.pending > 0) this.#arm(sweepMs);
-      else this.#disarm();
+      if (this.#poller.pending === 0) {
+        this.#disarm();
+        return;
+      }
+      this.#youngUntilMs = performance.now() + patienceMs;
+      this.#arm(sweepMs);
     });
   }
 

@@ -16,6 +16,9 @@ export const batchIntervalMs = 20;
 /** Every report is sent again this often, so that a message that was lost heals. */
 export const completeIntervalMs = 5_000;
 
+/** But no more of them at a time: of more checks a part each time, in turn. */
+export const completeReportsMax = 1_000;
+
 /** What the engine needs from around it. */
 export interface HealthEngineOptions {
   readonly probe: Probe;
@@ -45,6 +48,10 @@ export class HealthEngine {
   #armedMs = Number.POSITIVE_INFINITY;
   #tickImmediate: NodeJS.Immediate | undefined;
   #batchTimer: NodeJS.Timeout | undefined;
+  /** The checks whose turn it is not yet to be reported again. */
+  #unrepeated: CheckRecord[] = [];
+  /** What the clock of the day is ahead of the monotonic one, as of the last tick. */
+  #unixOffsetMs = Date.now() - performance.now();
   #countersLogged: SchedulerCounters;
   readonly #load: LoadMeter;
   #stopped = false;
@@ -112,6 +119,7 @@ export class HealthEngine {
   #tick(): void {
     this.#tickImmediate = undefined;
     const nowMs = performance.now();
+    this.#unixOffsetMs = Date.now() - nowMs;
     for (const action of this.#scheduler.advance(nowMs)) {
       if (action.type === 'expire') this.#endProbe(action.run);
       else {
@@ -155,12 +163,21 @@ export class HealthEngine {
     }
     const abort = new AbortController();
     this.#running.set(run, { record, abort });
-    const { spec } = record;
-    // An async function, so that a probe that throws at once is a rejection as any other.
-    const probing = (async () => this.#options.probe(spec, spec.probe, abort.signal))();
-    probing
-      .catch((error: unknown) => this.#onProbeThrew(record, error))
-      .then((outcome) => this.#onOutcome(record, run, outcome, nowMs));
+    this.#probe(record.spec, abort.signal).then(
+      (outcome) => this.#onOutcome(record, run, outcome, nowMs),
+      (error: unknown) => {
+        this.#onOutcome(record, run, this.#onProbeThrew(record, error), nowMs);
+      },
+    );
+  }
+
+  /** A probe that throws at once is a rejection as any other. */
+  #probe(spec: CheckSpec, signal: AbortSignal): Promise<ProbeOutcome> {
+    try {
+      return this.#options.probe(spec, spec.probe, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Fires the deadline of a probe: it settles by itself in this very turn. */
@@ -174,17 +191,18 @@ export class HealthEngine {
     if (this.#scheduler.hasWaiting && !this.#stopped) this.#requestTick();
     // The outcome of a check that has been reconfigured since says nothing of its successor.
     if (this.#records.get(record.spec.id) !== record) return;
-    const durationMs = Math.round((performance.now() - startedMs) * 1000) / 1000;
-    const isNews = record.take(outcome, durationMs, Date.now());
-    this.#keepPace(record);
+    // One look at the clock for each outcome: some kernels make it a system call.
+    const nowMs = performance.now();
+    const durationMs = Math.round((nowMs - startedMs) * 1000) / 1000;
+    const isNews = record.take(outcome, durationMs, Math.round(nowMs + this.#unixOffsetMs));
+    this.#keepPace(record, nowMs);
     if (!isNews) return;
     this.#changed.add(record);
     this.#batchTimer ??= setTimeout(() => this.#sendChanged(), batchIntervalMs);
   }
 
   /** A verdict that has changed, or may be about to, is probed at another interval. */
-  #keepPace({ spec, intervalMs }: CheckRecord): void {
-    const nowMs = performance.now();
+  #keepPace({ spec, intervalMs }: CheckRecord, nowMs: number): void {
     this.#scheduler.setInterval(spec.id, intervalMs, nowMs);
     const { wakeMs, hasRunning } = this.#scheduler;
     // What is earlier must not be missed, and what is idle need not wake up for a heartbeat.
@@ -214,12 +232,24 @@ export class HealthEngine {
     clearTimeout(this.#batchTimer);
     this.#batchTimer = undefined;
     this.#changed.clear();
+    this.#unrepeated = [];
     const reports = [...this.#records.values()].map((record) => record.report());
     this.#options.post({ type: 'reports', complete: true, reports });
   }
 
+  /** Sends the reports again, or with many checks those whose turn it is. */
+  #repeat(): void {
+    if (this.#records.size <= completeReportsMax) {
+      this.#sendComplete();
+      return;
+    }
+    if (this.#unrepeated.length === 0) this.#unrepeated = [...this.#records.values()];
+    const reports = this.#unrepeated.splice(-completeReportsMax).map((record) => record.report());
+    this.#options.post({ type: 'reports', complete: false, reports });
+  }
+
   #onCompleteInterval(): void {
-    this.#sendComplete();
+    this.#repeat();
     const before = this.#countersLogged;
     const counters = this.#scheduler.counters;
     this.#countersLogged = counters;

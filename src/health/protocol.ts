@@ -92,7 +92,8 @@ export interface HealthLoad {
 export type FromHealth =
   /**
    * Reports of the checks whose state or last reason changed, at most one message every
-   * `batchIntervalMs`; with `complete`, of all of them, so that a lost message heals.
+   * `batchIntervalMs`; with `complete`, of all of them. From time to time all are sent again, so
+   * that a lost message heals: with many checks in several messages, one after the other.
    */
   | {
       readonly type: 'reports';
@@ -105,6 +106,6 @@ export type FromHealth =
       readonly message: string;
       readonly fields: Readonly<Record<string, string | number | boolean>>;
     }
-  /** Sent with every complete report. */
+  /** Sent whenever reports are sent again. */
   | { readonly type: 'load'; readonly load: HealthLoad }
   | { readonly type: 'stopped' };

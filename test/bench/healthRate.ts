@@ -54,12 +54,12 @@ export async function measureRate(
   port: number,
 ): Promise<RateMeasure> {
   const loads: HealthLoad[] = [];
-  let failed = 0;
+  const failed = new Map<string, number>();
   let onLoad: (() => void) | undefined;
   const thread = startHealthThread({
     onMessage: (message) => {
-      if (message.type === 'reports' && message.complete) {
-        failed = message.reports.reduce((sum, { probes }) => sum + probes.failed, 0);
+      if (message.type === 'reports') {
+        for (const { id, probes } of message.reports) failed.set(id, probes.failed);
       }
       if (message.type !== 'load') return;
       loads.push(message.load);
@@ -85,7 +85,7 @@ export async function measureRate(
       done: load.probesPerSecond,
       lateMs: load.lateMs,
       cpuSecondsPerThousand: (user + system) / 1_000 / probes,
-      failed,
+      failed: [...failed.values()].reduce((sum, count) => sum + count, 0),
     };
   } finally {
     await thread.stop();

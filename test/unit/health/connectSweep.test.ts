@@ -17,7 +17,7 @@ test('a server that accepts passes, and sees a reset', async (t) => {
   const sweep = sweepOf(t);
   const outcome = await sweep.probe(server.target, { type: 'tcp' }, never);
   assert.equal(outcome.result, 'passed');
-  assert.match(outcome.detail, /^connected within \d+\.\d ms$/);
+  assert.equal(outcome.detail, 'connected');
   await until('the server sees the end', () => ends.length > 0);
   assert.deepEqual(ends, ['ECONNRESET']);
 });
