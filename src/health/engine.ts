@@ -52,6 +52,7 @@ export class HealthEngine {
   #unrepeated: CheckRecord[] = [];
   /** What the clock of the day is ahead of the monotonic one, as of the last tick. */
   #unixOffsetMs = Date.now() - performance.now();
+  #sharedMs: number | undefined;
   #countersLogged: SchedulerCounters;
   readonly #load: LoadMeter;
   #stopped = false;
@@ -191,14 +192,27 @@ export class HealthEngine {
     if (this.#scheduler.hasWaiting && !this.#stopped) this.#requestTick();
     // The outcome of a check that has been reconfigured since says nothing of its successor.
     if (this.#records.get(record.spec.id) !== record) return;
-    // One look at the clock for each outcome: some kernels make it a system call.
-    const nowMs = performance.now();
+    const nowMs = this.#outcomeMs();
     const durationMs = Math.round((nowMs - startedMs) * 1000) / 1000;
     const isNews = record.take(outcome, durationMs, Math.round(nowMs + this.#unixOffsetMs));
     this.#keepPace(record, nowMs);
     if (!isNews) return;
     this.#changed.add(record);
     this.#batchTimer ??= setTimeout(() => this.#sendChanged(), batchIntervalMs);
+  }
+
+  /**
+   * The time of an outcome. Those that are told together share a look at the clock, since on some
+   * machines that is a system call.
+   */
+  #outcomeMs(): number {
+    if (this.#sharedMs === undefined) {
+      this.#sharedMs = performance.now();
+      queueMicrotask(() => {
+        this.#sharedMs = undefined;
+      });
+    }
+    return this.#sharedMs;
   }
 
   /** A verdict that has changed, or may be about to, is probed at another interval. */
