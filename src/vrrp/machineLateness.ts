@@ -1,6 +1,6 @@
 /**
  * What a router does when it finds that it was stalled: frozen, paused with its machine, or starved
- * of the processor. `docs/design/lateness.md` has the reasoning.
+ * of the processor.
  *
  * The measure is our own silence, the time since the last advertisement that we sent. Up to three
  * intervals of it nobody can have taken over; after four of them everybody who lives has.

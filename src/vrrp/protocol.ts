@@ -172,7 +172,8 @@ export interface SyncGroupSpec {
 
 /** How the vrrp thread is scheduled. */
 export interface RealtimeSettings {
-  readonly scheduler: 'none' | 'round-robin';
+  /** `auto` is `round-robin` where the machine permits it, and `none` where it does not. */
+  readonly scheduler: 'auto' | 'none' | 'round-robin';
   /** Real-time priority, 1..99; it counts with `round-robin`. */
   readonly priority: number;
   /** Whether the kernel must keep the memory of the process. */
@@ -182,7 +183,8 @@ export interface RealtimeSettings {
 }
 
 /** The real-time settings that are in force. */
-export interface RealtimeReport extends RealtimeSettings {
+export interface RealtimeReport extends Omit<RealtimeSettings, 'scheduler'> {
+  readonly scheduler: 'none' | 'round-robin';
   /** What was asked for and refused, with the reason. */
   readonly failures: readonly string[];
 }

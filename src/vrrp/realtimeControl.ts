@@ -28,7 +28,7 @@ export class RealtimeControl {
   /** The processors that the thread was started with. */
   readonly #cpusBefore = allowedCpus();
   #settings = ordinary;
-  #report: RealtimeReport = { ...ordinary, failures: [] };
+  #report: RealtimeReport = { ...ordinary, scheduler: 'none', failures: [] };
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -56,11 +56,14 @@ export class RealtimeControl {
         return false;
       }
     };
-    const { priority, cpus } = settings;
-    const isScheduled = attempt(`scheduler ${settings.scheduler}`, () => {
-      if (settings.scheduler === 'round-robin') scheduleRoundRobin(priority);
-      else if (before.scheduler === 'round-robin') scheduleOrdinarily();
-    });
+    const { scheduler, priority, cpus } = settings;
+    const isRoundRobin =
+      (scheduler === 'round-robin' &&
+        attempt('scheduler round-robin', () => scheduleRoundRobin(priority))) ||
+      (scheduler === 'auto' && this.#scheduleIfPermitted(priority));
+    if (!isRoundRobin && this.#report.scheduler === 'round-robin') {
+      attempt('scheduler none', scheduleOrdinarily);
+    }
     const isLocked = attempt('locked memory', () => {
       if (settings.lockMemory) lockMemory();
       else if (before.lockMemory) unlockMemory();
@@ -70,11 +73,24 @@ export class RealtimeControl {
       else if (before.cpus !== null) allowCpus(this.#cpusBefore);
     });
     this.#report = {
-      scheduler: isScheduled ? settings.scheduler : 'none',
+      scheduler: isRoundRobin ? 'round-robin' : 'none',
       priority,
       lockMemory: isLocked && settings.lockMemory,
       cpus: isPinned ? cpus : null,
       failures,
     };
+  }
+
+  /** A container or a user without the right to it elects all the same; that is no failure. */
+  #scheduleIfPermitted(priority: number): boolean {
+    try {
+      scheduleRoundRobin(priority);
+      return true;
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      const text = `the election is scheduled like any other thread: ${cause}`;
+      this.#reporter.log('info', text, {});
+      return false;
+    }
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import {
   allowCpus,
@@ -59,4 +60,55 @@ lanTest('the agent applies what it can, warns of the rest and elects', [], async
   const { stdout } = await lb1.command('status', '--socket', lb1.files.socketPath);
   assert.match(stdout, /election thread: round-robin at priority 5\n/);
   assert.ok((threads.vrrp.loop?.count ?? 0) > 0);
+});
+
+lanTest(
+  'without settings the election is a real-time thread where it may be',
+  [],
+  async (scene) => {
+    const settings = { priority: 200, advertIntervalMs: 100 };
+    const lb1 = await scene.startTandem('lb1', settings);
+    await scene.waitForHolder('lb1');
+    const withoutRight = ['setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice'];
+    const lb2 = await scene.startTandem('lb2', { ...settings, priority: 100 }, {}, withoutRight);
+    const schedulers: string[] = [];
+    for (const director of [lb1, lb2]) {
+      const { threads } = await director.waitForStatus(
+        'a report of the election',
+        ({ threads }) => threads.vrrp.realtime !== null,
+      );
+      schedulers.push(threads.vrrp.realtime?.scheduler ?? '');
+      assert.deepEqual(threads.vrrp.realtime?.failures, []);
+    }
+    assert.deepEqual(schedulers, ['round-robin', 'none']);
+    await lb2.waitForLog('the election is scheduled like any other thread: sched_setscheduler');
+    await scene.staysWith('lb1', 100);
+  },
+);
+
+test('a thread that makes garbage leaves the other threads of the process alone', () => {
+  const module = new URL('../../src/agent/garbageCollection.js', import.meta.url).href;
+  const work = `
+    let kept = [];
+    for (const end = Date.now() + 600; Date.now() < end; ) {
+      for (let i = 0; i < 1e4; i += 1) kept.push({ i, list: [i] });
+      if (kept.length > 2e5) kept = [];
+    }`;
+  const script = `
+    import { readdirSync, readFileSync } from 'node:fs';
+    import { Worker } from 'node:worker_threads';
+    import { collectGarbageInOwnThread } from ${JSON.stringify(module)};
+    collectGarbageInOwnThread();
+    const helpers = readdirSync('/proc/self/task').filter((id) => Number(id) !== process.pid);
+    new Worker(${JSON.stringify(work)}, { eval: true }).on('exit', () => {
+      const usedUs = helpers.reduce((sum, id) => {
+        const [runNs] = readFileSync('/proc/self/task/' + id + '/schedstat', 'utf8').split(' ');
+        return sum + Number(runNs) / 1000;
+      }, 0);
+      process.stdout.write(String(usedUs / process.cpuUsage().user));
+    });`;
+  const args = ['--input-type=module', '-e', script];
+  const share = Number(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+  // What they still do is to compile. Of the collection they would do more than a third.
+  assert.ok(share < 0.2, `the helpers did ${share} of the work`);
 });

@@ -89,8 +89,9 @@ export class LanScene {
     node: DirectorName,
     config: RouterSettings | string,
     environment: Readonly<Record<string, string>> = {},
+    wrapper: readonly string[] = [],
   ): Promise<TandemDirector> {
-    const daemon = new TandemDirector(this.lan, node, config, environment);
+    const daemon = new TandemDirector(this.lan, node, config, environment, wrapper);
     this.#daemons.push(daemon);
     await daemon.waitUntilReady();
     return daemon;

@@ -152,21 +152,24 @@ export class TandemDirector implements DirectorDaemon {
   readonly #lan: Lan;
   readonly #process: DaemonProcess;
 
-  /** Writes the configuration and starts the agent. */
+  /** Writes the configuration and starts the agent, by a command that becomes it if one is given. */
   constructor(
     lan: Lan,
     node: DirectorName,
     config: RouterSettings | string,
     environment: Readonly<Record<string, string>> = {},
+    wrapper: readonly string[] = [],
   ) {
     this.#lan = lan;
     this.node = node;
     this.files = agentFiles(lan, node);
     this.writeConfig(typeof config === 'string' ? config : agentConfig(lan, node, config));
+    const agent = [process.execPath, mainScriptPath(), 'run', ...this.#configArguments];
+    const [command = '', ...args] = [...wrapper, ...agent];
     this.#process = new DaemonProcess({
       namespace: lan.namespace(node),
-      command: process.execPath,
-      args: [mainScriptPath(), 'run', ...this.#configArguments],
+      command,
+      args,
       logPath: this.files.logPath,
       environment,
     });

@@ -133,10 +133,11 @@ export const rootDefinition = {
     }),
   }),
   realtime: section('How the kernel schedules the election, on a machine that is busy.', {
-    scheduler: withDefault(oneOf(['none', 'round-robin']), 'none', {
+    scheduler: withDefault(oneOf(['auto', 'none', 'round-robin']), 'auto', {
       doc:
         '`round-robin` runs the thread of the election before all ordinary ones (SCHED_RR). ' +
-        'It needs CAP_SYS_NICE; without it the agent warns and goes on.',
+        'It needs CAP_SYS_NICE; without it the agent warns and goes on. `auto` does the same ' +
+        'where it is permitted, and `none` leaves the thread an ordinary one.',
     }),
     priority: withDefault(integer({ min: 1, max: 99 }), 10, {
       doc: 'Its priority among the real-time threads of the machine.',

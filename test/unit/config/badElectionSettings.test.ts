@@ -25,7 +25,7 @@ const badInputs: readonly BadInput[] = [
   {
     title: 'a scheduler that is not offered',
     changes: withKey('realtime: { scheduler: fifo }'),
-    problems: [['2:24 realtime.scheduler', 'must be one of none, round-robin, got fifo']],
+    problems: [['2:24 realtime.scheduler', 'must be one of auto, none, round-robin, got fifo']],
   },
   {
     title: 'a real-time priority out of range',
