@@ -96,7 +96,7 @@ async function startPair(
   { fault, advertIntervalMs, addressCount }: FailoverSetting,
 ): Promise<DirectorDaemon> {
   const bfd = fault === 'link-cut-bfd';
-  const settings = { advertIntervalMs, addressCount, bfd };
+  const settings = { advertIntervalMs, addressCount, bfd, realtime: true };
   const path = loadPath(lan);
   writeFileSync(path, '0');
   const active = startDirector(lan, program, 'lb1', {

@@ -12,11 +12,7 @@ import { Capture } from '../../src/drill/capture.js';
 import { onProcessEnd } from '../../src/drill/processEnd.js';
 import { TandemError } from '../../src/errors.js';
 import { nowUs } from '../../src/kernel/monotonicClock.js';
-import {
-  type DirectorDaemon,
-  type DirectorProgram,
-  directorPrograms,
-} from '../tools/directorDaemon.js';
+import type { DirectorDaemon, DirectorProgram } from '../tools/directorDaemon.js';
 import { Lan, nodeAddresses } from '../tools/lan.js';
 import { highPriority, isInstalled, lowPriority, startDirector } from '../tools/startDirector.js';
 import { TandemDirector } from '../tools/tandemDirector.js';
@@ -53,17 +49,31 @@ export const falseFailoverBenchmark: Benchmark = {
 };
 
 const help = `
-A pair of ours and a pair of keepalived elect, each on an Ethernet of its own, while one busy
-process for each processor does nothing but compute, and both of our agents answer requests for
-their status, ${requestsAtOnce} at a time and one after the other without a pause. Nothing
-fails, so each change of a state is a false one. Fails when ours has any. Needs root and keepalived.
+A pair of ours and two of keepalived, as it is and as a real-time process, elect, each on an
+Ethernet of its own, while one busy process for each processor does nothing but compute, and both of
+our agents answer requests for their status, ${requestsAtOnce} at a time and one after the other
+without a pause. Nothing fails, so each change of a state is a false one. Fails when ours has any.
+Needs root and keepalived.
 
 Example:
   npm run bench -- false-failover --minutes 1`;
 
+/** Who is compared. Ours elects as a real-time thread without being told. */
+const contestants = [
+  { name: 'tandem', program: 'tandem', realtime: true },
+  { name: 'keepalived', program: 'keepalived', realtime: false },
+  { name: 'keepalived, real-time', program: 'keepalived', realtime: true },
+] as const satisfies readonly {
+  readonly name: string;
+  readonly program: DirectorProgram;
+  readonly realtime: boolean;
+}[];
+
+type Contestant = (typeof contestants)[number];
+
 /** One pair and what is seen of it. */
 interface WatchedPair {
-  readonly program: DirectorProgram;
+  readonly contestant: Contestant;
   readonly lan: Lan;
   readonly capture: Capture;
   readonly daemons: readonly DirectorDaemon[];
@@ -85,7 +95,9 @@ async function runFalseFailover(options: FalseFailoverOptions): Promise<void> {
   const pairs: WatchedPair[] = [];
   const load = new BusyMachine();
   try {
-    for (const program of directorPrograms) pairs.push(await startPair(program, options.adverts));
+    for (const contestant of contestants) {
+      pairs.push(await startPair(contestant, options.adverts));
+    }
     const sinceUs = nowUs();
     const requests = await load.run(options.minutes * 60_000, socketsOf(pairs));
     report(pairs, { sinceUs, requests }, options);
@@ -95,7 +107,8 @@ async function runFalseFailover(options: FalseFailoverOptions): Promise<void> {
   }
 }
 
-async function startPair(program: DirectorProgram, advertIntervalMs: number): Promise<WatchedPair> {
+async function startPair(contestant: Contestant, advertIntervalMs: number): Promise<WatchedPair> {
+  const { program, realtime } = contestant;
   const lan = new Lan();
   const capture = new Capture(lan.network, 'lan', true);
   const daemons: DirectorDaemon[] = [];
@@ -104,15 +117,15 @@ async function startPair(program: DirectorProgram, advertIntervalMs: number): Pr
       ['lb1', highPriority],
       ['lb2', lowPriority],
     ] as const) {
-      const daemon = startDirector(lan, program, node, { priority, advertIntervalMs });
+      const daemon = startDirector(lan, program, node, { priority, advertIntervalMs, realtime });
       daemons.push(daemon);
       await daemon.waitUntilReady();
       await waitFor('lb1 is Active', () => lan.holders().join() === 'lb1');
     }
     const changesBefore = changesOf(daemons);
-    return { program, lan, capture, daemons, changesBefore };
+    return { contestant, lan, capture, daemons, changesBefore };
   } catch (error) {
-    await endPair({ program, lan, capture, daemons, changesBefore: 0 });
+    await endPair({ contestant, lan, capture, daemons, changesBefore: 0 });
     throw error;
   }
 }
@@ -183,11 +196,12 @@ function report(
     const silencesUs = [...times, nowUs()]
       .slice(1)
       .map((atUs, index) => atUs - (times[index] ?? 0));
-    const asked = pair.program === 'tandem' ? String(requests) : '-';
+    const { name, program } = pair.contestant;
+    const asked = program === 'tandem' ? String(requests) : '-';
     const longest = (Math.max(...silencesUs) / 1_000).toFixed(1);
     return {
       changes,
-      cells: [pair.program, String(changes), String(times.length), longest, asked],
+      cells: [name, String(changes), String(times.length), longest, asked],
     };
   });
   const heading = [

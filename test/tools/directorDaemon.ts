@@ -40,6 +40,8 @@ export interface RouterSettings extends ElectionMode {
   readonly load?: { readonly path: string; readonly peerPriority: number };
   /** Whether ours speaks BFD of 50 ms times 3 with its peer; keepalived cannot. */
   readonly bfd?: boolean;
+  /** Whether keepalived elects as a real-time process, as ours does where it may. */
+  readonly realtime?: boolean;
 }
 
 /** The identifier of that virtual router. */

@@ -97,6 +97,8 @@ function keepalivedConfig(node: DirectorName, settings: RouterSettings): string 
   return [
     'global_defs {',
     `  vrrp_version ${settings.version ?? 3}`,
+    // The priority that ours has.
+    ...(settings.realtime === true ? ['  vrrp_rt_priority 10'] : []),
     '}',
     ...(settings.load === undefined
       ? []
