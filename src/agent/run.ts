@@ -8,7 +8,7 @@ import {
 import { TandemError } from '../errors.js';
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
 import { Agent } from './agent.js';
-import { collectGarbageInOwnThread } from './garbageCollection.js';
+import { collectYoungGarbageInOwnThread } from './garbageCollection.js';
 import { type AgentLog, openLog } from './logger.js';
 
 /** Where the agent's configuration comes from. */
@@ -26,7 +26,7 @@ const stopTimeoutMs = 10_000;
 
 /** Runs until SIGTERM or SIGINT. Throws what kept the agent from starting. */
 export async function runAgent(options: RunOptions): Promise<void> {
-  collectGarbageInOwnThread();
+  collectYoungGarbageInOwnThread();
   const choice: NodeChoice = {
     ...(options.node === undefined ? {} : { node: options.node }),
     environment: options.environment,

@@ -86,19 +86,18 @@ lanTest(
   },
 );
 
-test('a thread that makes garbage leaves the other threads of the process alone', () => {
+test('a thread that makes young garbage leaves the other threads of the process alone', () => {
   const module = new URL('../../src/agent/garbageCollection.js', import.meta.url).href;
   const work = `
-    let kept = [];
+    const kept = Array(5e4);
     for (const end = Date.now() + 600; Date.now() < end; ) {
-      for (let i = 0; i < 1e4; i += 1) kept.push({ i, list: [i] });
-      if (kept.length > 2e5) kept = [];
+      for (let i = 0; i < 5e4; i += 1) kept[i] = { i, list: [i] };
     }`;
   const script = `
     import { readdirSync, readFileSync } from 'node:fs';
     import { Worker } from 'node:worker_threads';
-    import { collectGarbageInOwnThread } from ${JSON.stringify(module)};
-    collectGarbageInOwnThread();
+    import { collectYoungGarbageInOwnThread } from ${JSON.stringify(module)};
+    collectYoungGarbageInOwnThread();
     const helpers = readdirSync('/proc/self/task').filter((id) => Number(id) !== process.pid);
     new Worker(${JSON.stringify(work)}, { eval: true }).on('exit', () => {
       const usedUs = helpers.reduce((sum, id) => {
