@@ -97,8 +97,11 @@ function keepalivedConfig(node: DirectorName, settings: RouterSettings): string 
   return [
     'global_defs {',
     `  vrrp_version ${settings.version ?? 3}`,
-    // The priority that ours has.
-    ...(settings.realtime === true ? ['  vrrp_rt_priority 10'] : []),
+    // The priority that ours has. Left at 10 ms, its limit has the kernel kill it when it adds 250
+    // addresses.
+    ...(settings.realtime === true
+      ? ['  vrrp_rt_priority 10', '  vrrp_rlimit_rttime 5000000']
+      : []),
     '}',
     ...(settings.load === undefined
       ? []
