@@ -105,6 +105,7 @@ class TurnDraft {
   }
 
   finish(): Turn {
+    this.#dropLeft();
     this.#dropStaleTimers();
     return {
       state: {
@@ -176,6 +177,9 @@ class TurnDraft {
           this.dispatch(key, { type: 'step-down', untilUs, force: command.force });
         }
         break;
+      case 'leave':
+        for (const key of [...this.#routers.keys()]) this.dispatch(key, { type: 'leave' });
+        break;
       case 'stop':
         for (const key of [...this.#routers.keys()]) this.#remove(key, 'shutdown');
         break;
@@ -205,6 +209,13 @@ class TurnDraft {
 
   #isLive({ router, timer, generation }: PendingTimer): boolean {
     return this.#routers.get(router)?.timers[timer] === generation;
+  }
+
+  /** Routers that were leaving and have left. */
+  #dropLeft(): void {
+    for (const [key, { leaving, current }] of this.#routers) {
+      if (leaving && current === 'initialize') this.#routers.delete(key);
+    }
   }
 
   /** The loop must not wake up for nothing, and a flood of packets must not pile timers up. */

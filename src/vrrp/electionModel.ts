@@ -51,6 +51,9 @@ export type ElectionCommand =
       readonly forMs: number;
       readonly force: boolean;
     }
+  /** Every router leaves, an Active when its place is taken; then there are none. */
+  | { readonly type: 'leave' }
+  /** Every router leaves at once. */
   | { readonly type: 'stop' };
 
 /** What one turn is given. */

@@ -81,6 +81,8 @@ export class VrrpEngine {
   #turns = 0;
   #reportDueUs = 0;
   #messagesWait = false;
+  /** Told to stop: what main still says is of no account. */
+  #leaving = false;
   #stopping = false;
 
   constructor(connections: EngineConnections) {
@@ -164,6 +166,7 @@ export class VrrpEngine {
     const inputs = { advertisements, unreachable, interfaces, commands };
     const turn = runTurn(this.#election, inputs, now);
     this.#election = turn.state;
+    if (this.#leaving && this.#election.routers.size === 0) this.#stopping = true;
     this.#effects.advertise(turn.effects);
     this.#outbox.flushDue(now);
     if (turn.effects.transitions.some(({ to }) => to === 'active')) this.#outbox.keepQuiet(now);
@@ -215,6 +218,7 @@ export class VrrpEngine {
       const message = this.#connections.takeMessage();
       this.#messagesWait = message !== undefined;
       if (message === undefined) break;
+      if (this.#leaving) continue;
       if (this.#mainWatch.heard()) this.#burdensChanged = true;
       switch (message.type) {
         case 'alive':
@@ -234,9 +238,9 @@ export class VrrpEngine {
           this.#reportDueUs = 0;
           break;
         case 'stop':
-          commands.push(message);
+          commands.push({ type: 'leave' });
           this.#sessions.stop();
-          this.#stopping = true;
+          this.#leaving = true;
           break;
       }
     }

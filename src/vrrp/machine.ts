@@ -11,6 +11,7 @@ import { MachineDraft } from './machineDraft.js';
 import { hearAsActive, hearAsBackup, losePeer } from './machineHearing.js';
 import { applyHolds } from './machineHolds.js';
 import { listensFirst, mayAnnounce, waitsOnceMore } from './machineLateness.js';
+import { isFarewellOver, leaveForGood } from './machineLeave.js';
 import type { MachineEvent, MachineState, MachineStep, TimerName } from './machineModel.js';
 import { applyDemotions, applyFaults, applySpec } from './machineSettings.js';
 import { endOffer, stepDown } from './machineStepDown.js';
@@ -55,6 +56,7 @@ export function initialMachine(
       demotedUntilUs: undefined,
     },
     steppingDownUntilUs: undefined,
+    leaving: false,
     placeOfferedTo: 'anyone',
     heardPriority: undefined,
     rival: undefined,
@@ -81,6 +83,9 @@ export function step(state: MachineState, event: MachineEvent, nowUs: number): M
     case 'shutdown':
       shutDown(draft, event.reason);
       break;
+    case 'leave':
+      leaveForGood(draft);
+      break;
     case 'advertisement':
       if (state.current === 'backup') hearAsBackup(draft, event);
       else if (state.current === 'active') hearAsActive(draft, event);
@@ -99,7 +104,9 @@ export function step(state: MachineState, event: MachineEvent, nowUs: number): M
       break;
     case 'group-yielded':
       // The others of the link hear at once that this one leaves too.
-      if (state.current === 'active') {
+      if (state.current === 'active' && state.leaving) {
+        shutDown(draft, 'shutdown');
+      } else if (state.current === 'active') {
         draft.send(resignPriority);
         becomeBackup(draft, 'sync-group');
       }
@@ -177,6 +184,10 @@ function postponesAnnouncement(draft: MachineDraft, timer: TimerName): boolean {
 function sendDueAdvertisement(draft: MachineDraft, dueUs: number): void {
   const { latenessMaxUs, steppingDownUntilUs, lateness, lastSentUs, spec } = draft.state;
   draft.update({ latenessMaxUs: Math.max(latenessMaxUs, draft.nowUs - dueUs) });
+  if (isFarewellOver(draft)) {
+    shutDown(draft, 'shutdown');
+    return;
+  }
   if (steppingDownUntilUs !== undefined && draft.nowUs >= steppingDownUntilUs) endOffer(draft);
   if (listensFirst(draft, dueUs)) return;
   const offered = draft.state.steppingDownUntilUs !== undefined;
@@ -186,6 +197,8 @@ function sendDueAdvertisement(draft: MachineDraft, dueUs: number): void {
   if (lateness.listeningUntilUs !== undefined) {
     draft.announce(spec.addresses, spec.announcements.repeat);
   }
-  const nextUs = dueUs + draft.ownIntervalUs;
-  draft.arm('advertisement', nextUs > draft.nowUs ? nextUs : draft.nowUs + draft.ownIntervalUs);
+  const inRhythmUs = dueUs + draft.ownIntervalUs;
+  const nextUs = inRhythmUs > draft.nowUs ? inRhythmUs : draft.nowUs + draft.ownIntervalUs;
+  const endUs = draft.state.leaving ? draft.state.steppingDownUntilUs : undefined;
+  draft.arm('advertisement', Math.min(nextUs, endUs ?? nextUs));
 }

@@ -7,7 +7,7 @@ import type { MachineDraft } from './machineDraft.js';
 import { isHeld } from './machineHolds.js';
 import { mayBeDeposed, takesOverAtOnce } from './machineLateness.js';
 import type { MachineEvent } from './machineModel.js';
-import { becomeBackup } from './machineTransitions.js';
+import { becomeBackup, giveWay } from './machineTransitions.js';
 import type { TransitionReason } from './reasons.js';
 import { activeDownUs, centisecondUs, skewUs } from './timing.js';
 
@@ -134,6 +134,10 @@ export function hearAsActive(draft: MachineDraft, event: AdvertisementEvent): vo
     const isOfferEnded = draft.state.steppingDownUntilUs !== undefined;
     draft.update({ heardPriority: priority, steppingDownUntilUs: undefined });
     assertActive(draft, isOfferEnded);
+    return;
+  }
+  if (draft.state.leaving) {
+    giveWay(draft);
     return;
   }
   becomeBackup(draft, reason);

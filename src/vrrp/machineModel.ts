@@ -85,6 +85,8 @@ export interface MachineState {
   readonly lateness: Lateness;
   /** Until when an Active that was asked to step down offers its place with priority 0. */
   readonly steppingDownUntilUs: number | undefined;
+  /** Whether it is on its way out: it goes when its place is taken, and does not come back. */
+  readonly leaving: boolean;
   /** To whom it offers it, while it does. */
   readonly placeOfferedTo: PlaceOffer;
   /** The priority that another router advertised last, in whatever state that was. */
@@ -112,6 +114,8 @@ export type MachineEvent =
   /** The interface went down or lost its address (absent), came back, or has another address. */
   | { readonly type: 'interface'; readonly address: IpAddress | undefined; readonly held: boolean }
   | { readonly type: 'shutdown'; readonly reason: 'shutdown' | 'reconfigured' }
+  /** A shutdown that lets somebody else take the place first. */
+  | { readonly type: 'leave' }
   | {
       readonly type: 'advertisement';
       readonly source: IpAddress;

@@ -9,7 +9,7 @@ import { offerPlace } from './machineOffer.js';
 
 /** Steps down until a time; one that has passed takes a step-down back. Owners do not step down. */
 export function stepDown(draft: MachineDraft, untilUs: number, force: boolean): void {
-  if (draft.state.spec.priority === ownerPriority) return;
+  if (draft.state.spec.priority === ownerPriority || draft.state.leaving) return;
   if (untilUs <= draft.nowUs) {
     takeBack(draft);
     return;

@@ -36,8 +36,17 @@ export function leaveForFault(draft: MachineDraft): void {
   leave(draft, 'tracker-failed');
 }
 
+/** Leaves for good because the one that takes over was heard, so that there is nothing to say. */
+export function giveWay(draft: MachineDraft): void {
+  draft.update({ started: false });
+  leave(draft, 'shutdown');
+}
+
 /** Nothing can be sent on an interface that is lost, so the peers find out by their own timers. */
-function leave(draft: MachineDraft, reason: 'interface-down' | 'tracker-failed'): void {
+function leave(
+  draft: MachineDraft,
+  reason: 'interface-down' | 'tracker-failed' | 'shutdown',
+): void {
   if (draft.state.current === 'initialize') {
     draft.update({ reason });
     return;

@@ -248,7 +248,7 @@ export type ToVrrp =
   /** Main is awake; sent every second. */
   | { readonly type: 'alive' }
   | { readonly type: 'report' }
-  /** Priority 0, addresses off, then `stopped`. */
+  /** Priority 0, addresses off when somebody has taken over or had the time to, then `stopped`. */
   | { readonly type: 'stop' };
 
 /** What the thread tells of one virtual router. */

@@ -94,12 +94,34 @@ test('a polite stop is measured from priority 0', () => {
   );
 });
 
+test('one that answers until its successor does has the gap between the two', () => {
+  const resignedUs = 10_000_000;
+  const boundUs = resignedUs + skewTimeUs;
+  const record = {
+    // The client was held up for longer than the failover took, which is no part of it.
+    answers: [
+      ...answers('lb1', resignedUs - 9_000, resignedUs, boundUs + 1_000),
+      ...answers('lb2', boundUs + 2_000),
+    ],
+    frames: [
+      advert('lb1', resignedUs - 300_000, 150),
+      advert('lb1', resignedUs, 0),
+      advert('lb2', boundUs + 200, 100),
+      announcement('lb2', boundUs + 900),
+    ],
+  };
+  const measured = measureRound(record, { ...pair, fault: 'polite-stop' });
+  assert.equal(measured.gapUs, 1_000);
+  assert.equal(measured.advertAfterBoundUs, 200);
+  assert.equal(measured.announcementAfterAdvertUs, 700);
+});
+
 test('a longer gap beside the failover makes the round worthless, and that is said', () => {
   const record = {
     answers: [...answers('lb1', 0, 9_000_000), ...answers('lb2', 10_000_000)],
     frames: [],
   };
-  const measure = () => measureRound(record, { ...pair, fault: 'polite-stop' });
+  const measure = () => measureRound(record, { ...pair, fault: 'link-cut' });
   assert.throws(measure, DisturbedRoundError);
   assert.throws(measure, /answers of lb1 before it, lb1 after it/);
 });

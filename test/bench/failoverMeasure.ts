@@ -33,16 +33,19 @@ export class DisturbedRoundError extends Error {}
  */
 export function measureRound(record: RoundRecord, pair: PairSetting): RoundMeasurement {
   const overlaps = overlappingFaults.includes(pair.fault);
-  const gap = overlaps ? firstSwitch(record, pair) : longestGap(record.answers);
+  // One that resigns may answer until the other does, and then no gap stands out.
+  const hasSwitch = overlaps || resigningFaults.includes(pair.fault);
+  const gap = hasSwitch ? firstSwitch(record, pair) : longestGap(record.answers);
   if (gap.first.from !== pair.before || gap.next.from !== pair.after) {
     const order = `${gap.first.from} before it, ${gap.next.from} after it`;
     throw new DisturbedRoundError(`the longest gap was not the failover: answers of ${order}`);
   }
   const beginUs = overlaps ? lastAdvertUs(record, pair) : gap.first.atUs;
+  const sinceUs = hasSwitch ? lastAdvertUs(record, pair) : beginUs;
   const boundUs = protocolBoundUs(record, pair);
   const advert = required(
     `an advert of ${pair.after}`,
-    advertsOf(record, pair.after).find(({ atUs }) => atUs > beginUs),
+    advertsOf(record, pair.after).find(({ atUs }) => atUs > sinceUs),
   );
   const announcement = required(
     `a gratuitous ARP of ${pair.after}`,
@@ -51,7 +54,7 @@ export function measureRound(record: RoundRecord, pair: PairSetting): RoundMeasu
         frame.kind === 'gratuitous-arp' &&
         frame.address === virtualAddress &&
         frame.macAddress === pair.backupMacAddress &&
-        frame.atUs > beginUs,
+        frame.atUs > sinceUs,
     ),
   );
   return {

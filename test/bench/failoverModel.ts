@@ -48,10 +48,9 @@ export interface RoundRecord {
 /** What a round has come to; times in microseconds. */
 export interface RoundMeasurement {
   /**
-   * The longest time without an answer. After a freeze, a crash or a lost weight the old
-   * Active goes on answering, so there it is the time from its last advert before the fault to the
-   * first answer of
-   * the new one.
+   * The time between the last answer of the old Active and the first one of the new. After a
+   * freeze, a crash or a lost weight the old one goes on answering, so there it is the time from its
+   * last advert before the fault to the first answer of the new one.
    */
   readonly gapUs: number;
   /**

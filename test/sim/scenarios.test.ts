@@ -105,6 +105,22 @@ test('2: A stops politely, and B is Active 0.414 s later while C stays', () => {
   assert.ok(lan.transitions.every(({ node, to }) => node !== 'C' || to === 'backup'));
 });
 
+test('2: A leaves, and holds the addresses until B is Active', () => {
+  const { lan, a, b } = settledRouters();
+  const toldUs = lan.nowUs;
+  a.command({ type: 'leave' });
+  lan.run(413_000);
+  assert.equal(a.addresses.size, 1);
+  lan.run(10 * second);
+  const promotedUs = lan.lastPromotionUs(b);
+  assert.equal(promotedUs - toldUs, 414_062);
+  const left = lan.transitions.findLast(({ node }) => node === 'A');
+  assert.deepEqual([left?.to, left?.reason], ['initialize', 'shutdown']);
+  assert.ok((left?.atUs ?? 0) >= promotedUs, 'not before B is Active');
+  assert.equal(a.addresses.size, 0);
+  assert.equal(a.running, false);
+});
+
 test('3: A freezes just after an advert, and B is Active 3.414 s after that advert', () => {
   const { lan, a, b, c } = settledRouters();
   const lastAdvertUs = runToAdvertOf(lan, a);

@@ -152,7 +152,7 @@ export class TandemDirector implements DirectorDaemon {
   readonly #lan: Lan;
   readonly #process: DaemonProcess;
 
-  /** Writes the configuration and starts the agent, by a command that becomes it if one is given. */
+  /** Writes the configuration and starts the agent, by a command that becomes it when given. */
   constructor(
     lan: Lan,
     node: DirectorName,

@@ -12,6 +12,7 @@ const stallUs = [10_000, 9 * second] as const;
 const kinds = [
   'crash',
   'stop',
+  'leave',
   'restart',
   'stall',
   'pause',
@@ -71,13 +72,14 @@ export function injectFault(lan: SimulatedLan, dice: Dice, segments: readonly st
 function tell(
   node: SimulatedNode,
   dice: Dice,
-  kind: 'stop' | 'demote' | 'fault' | 'step-down' | 'hold' | 'reload',
+  kind: 'stop' | 'leave' | 'demote' | 'fault' | 'step-down' | 'hold' | 'reload',
 ): void {
   const [router] = node.configuration.routers;
   const name = router?.name ?? '';
   switch (kind) {
     case 'stop':
-      node.command({ type: 'stop' });
+    case 'leave':
+      node.command({ type: kind });
       break;
     case 'demote':
       node.command({
@@ -127,7 +129,8 @@ export function repairAll(lan: SimulatedLan, segments: readonly string[]): void 
   for (const node of lan.nodes) {
     if (node.isStalled(lan.nowUs)) node.stall(lan.nowUs, node.isPaused);
     for (const segment of segments) node.setInterface(segment, true);
-    if (!node.running) {
+    if (!node.running || node.leaving) {
+      node.crash();
       node.start();
       continue;
     }

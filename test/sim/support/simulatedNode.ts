@@ -69,6 +69,7 @@ export class SimulatedNode {
   isPaused = false;
   #election: ElectionState = emptyElection;
   #running = false;
+  #leaving = false;
   #lastReadUs = 0;
   /** How far the wall clock, which stamps the packets, is off the monotonic one. */
   #clockOffsetUs = 0;
@@ -128,22 +129,32 @@ export class SimulatedNode {
     return this.#election.routers.get(router)?.current;
   }
 
+  /** Whether it was told to stop, and has not been started since. */
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
   /** Starts the agent on a machine that holds no virtual address. */
   start(): void {
     this.#running = true;
+    this.#leaving = false;
     this.#reconfigure([]);
   }
 
   /** Loads another configuration into the running agent. */
   reload(configuration: VrrpConfiguration): void {
+    if (this.#leaving) return;
     const { routers } = this.configuration;
     this.configuration = configuration;
     this.#reconfigure(routers);
   }
 
   command(command: ElectionCommand): void {
+    // As the thread does it, which takes no orders after that.
+    if (this.#leaving) return;
     this.#commands.push(command);
     if (command.type === 'stop') this.#running = false;
+    if (command.type === 'leave') this.#leaving = true;
   }
 
   /** The machine loses power: nothing is said, nothing is left. */
@@ -202,6 +213,7 @@ export class SimulatedNode {
     this.#commands = [];
     const { state, effects } = runTurn(this.#election, inputs, nowUs);
     this.#election = state;
+    if (this.#leaving && state.routers.size === 0) this.#running = false;
     const sent = this.#send(effects);
     this.#moveAddresses(effects);
     const thawed = this.stalledUntilUs !== 0;

@@ -48,6 +48,20 @@ test('a stop resigns every Active, releases its addresses and leaves no timer', 
   assert.equal(node.state.timers.size, 0);
 });
 
+test('a node that leaves has gone as soon as one router of a group hears its successor', () => {
+  const node = NodeWalk.configured(edgeGroup()).runNext().command({ type: 'leave' });
+  assert.deepEqual(node.advertised, ['outside 0', 'inside 0']);
+  assert.deepEqual(node.transitions, []);
+  assert.equal(node.state.routers.size, 2);
+  node.hear(outside, 50);
+  assert.deepEqual(node.transitions, [
+    'outside initialize: shutdown',
+    'inside initialize: shutdown',
+  ]);
+  assert.equal(node.state.routers.size, 0);
+  assert.equal(node.state.timers.size, 0);
+});
+
 test('a reload leaves unchanged routers alone: no advert, no transition, same timers', () => {
   const node = NodeWalk.configured(edgeGroup()).runNext().pass(100_000);
   const { timers } = node.state;

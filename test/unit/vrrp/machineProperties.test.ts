@@ -26,6 +26,7 @@ const plainEvents: readonly MachineEvent[] = [
   { type: 'group-promoted' },
   { type: 'group-yielded' },
   { type: 'group-released' },
+  { type: 'leave' },
   { type: 'demotions', demotions: [{ reason: 'health-thread-lost', weight: 60 }] },
   { type: 'step-down', untilUs: startUs + 3_600_000_000, force: false },
   { type: 'step-down', untilUs: startUs + 9_000_000, force: true },
