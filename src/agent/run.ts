@@ -8,8 +8,9 @@ import {
 import { TandemError } from '../errors.js';
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
 import { Agent } from './agent.js';
-import { collectYoungGarbageInOwnThread } from './garbageCollection.js';
+
 import { type AgentLog, openLog } from './logger.js';
+import { collectYoungGarbageInOwnThread, keepCompiledCode } from './runtimeFlags.js';
 
 /** Where the agent's configuration comes from. */
 export interface RunOptions {
@@ -27,6 +28,7 @@ const stopTimeoutMs = 10_000;
 /** Runs until SIGTERM or SIGINT. Throws what kept the agent from starting. */
 export async function runAgent(options: RunOptions): Promise<void> {
   collectYoungGarbageInOwnThread();
+  keepCompiledCode();
   const choice: NodeChoice = {
     ...(options.node === undefined ? {} : { node: options.node }),
     environment: options.environment,

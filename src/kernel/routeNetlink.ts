@@ -104,9 +104,13 @@ export class RouteNetlink {
     });
   }
 
-  /** Writes the messages of {@link change} and sends none of them. */
+  /** Writes the messages of {@link change}, reads what a monitor would hear, and sends nothing. */
   rehearse(changes: readonly NetworkChange[]): void {
-    this.#requester.rehearse(changes.map(changeRequest));
+    const requests = changes.map(changeRequest);
+    this.#requester.rehearse(requests);
+    for (const [index, { kind }] of changes.entries()) {
+      if (kind === 'address') readAddress(Buffer.from(requests[index]?.payload ?? []));
+    }
   }
 
   /** Creates a pair of connected Ethernet links, both down. */

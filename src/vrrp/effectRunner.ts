@@ -56,9 +56,12 @@ export class EffectRunner {
 
   /** When there is something to do again; infinite when there is not. */
   get nextDeadlineUs(): number {
-    const announceUs =
-      this.#announcements.length > 0 ? this.#announceDueUs : Number.POSITIVE_INFINITY;
-    return Math.min(announceUs, this.#auditDueUs);
+    return Math.min(this.#announceAtUs, this.#auditDueUs);
+  }
+
+  get #announceAtUs(): number {
+    if (this.#announcements.hasFirst) return 0;
+    return this.#announcements.length > 0 ? this.#announceDueUs : Number.POSITIVE_INFINITY;
   }
 
   /** Asks for a comparison of the kernel's addresses with the states of the routers. */
@@ -93,6 +96,8 @@ export class EffectRunner {
 
   /** Carries out the rest of one turn, then whatever audit and announcements are due. */
   carryOut(effects: TurnEffects, election: ElectionState, turnUs: number): void {
+    // The clients of one router must not wait until the addresses of the next are moved.
+    if (this.#announcements.hasFirst) this.#sendAnnouncements(election);
     this.#changeAddresses(effects.addressChanges, election, turnUs);
     for (const { router, addresses, repeat } of effects.announcements) {
       this.#announce(router, addresses, repeat);
@@ -163,7 +168,9 @@ export class EffectRunner {
 
   #sendAnnouncements(election: ElectionState): void {
     const now = nowUs();
-    if (this.#announcements.length === 0 || now < this.#announceDueUs) return;
+    if (this.#announcements.length === 0) return;
+    // The pace is for repetitions: whoever waits for a first one is cut off.
+    if (now < this.#announceDueUs && !this.#announcements.hasFirst) return;
     // An Active that listens after a stall may have been deposed, and announces anew if it was not.
     const mayAnnounce = (router: RouterKey) => {
       const machine = election.routers.get(router);

@@ -4,12 +4,14 @@
  */
 import type { RouteEvent, RouteNetlink } from '../kernel/routeNetlink.js';
 import type { IpAddress } from '../wire/ipAddress.js';
+import { ownerPriority } from '../wire/vrrp.js';
 import type { ElectionState } from './election.js';
 import {
   type InterfacePorts,
   interfaceNames,
   readInterfaces,
   requireInterfaces,
+  virtualAddressesOf,
 } from './interfacePorts.js';
 import type { VrrpConfiguration } from './protocol.js';
 import type { Reporter } from './reporter.js';
@@ -19,6 +21,9 @@ import { senderKey } from './virtualRouter.js';
 /** What could not be opened is tried again after this. */
 const retryUs = 1_000_000;
 
+/** No address is of no concern. */
+const noAddresses: ReadonlySet<IpAddress> = new Set();
+
 /** The interfaces of one node. */
 export class InterfaceFollower {
   readonly #routes: RouteNetlink;
@@ -27,6 +32,11 @@ export class InterfaceFollower {
   readonly #devices: VirtualMacDevices;
   #stale = false;
   #retryDueUs = Number.POSITIVE_INFINITY;
+  /** The virtual addresses of a configuration that cannot be anybody's source. */
+  #moving: { readonly of: VrrpConfiguration; readonly addresses: ReadonlySet<IpAddress> } = {
+    of: { routers: [], syncGroups: [] },
+    addresses: noAddresses,
+  };
 
   constructor(routes: RouteNetlink, ports: InterfacePorts, reporter: Reporter) {
     this.#routes = routes;
@@ -66,15 +76,31 @@ export class InterfaceFollower {
     this.#stale = true;
   }
 
-  /** Any event of one of our interfaces may change where we can send from; a look tells. */
+  /**
+   * Any event of one of our interfaces may change where we can send from; a look tells. The virtual
+   * addresses change nothing, and a takeover of a thousand has as many events.
+   */
   takeRouteEvents(events: readonly RouteEvent[], configuration: VrrpConfiguration): void {
     if (events.length === 0 || this.#stale) return;
     const names = interfaceNames(configuration);
     const indexes = new Set(this.#ports.all().map(({ identity }) => identity.index));
+    const moving = this.#movingAddresses(configuration);
     this.#stale = events.some((event) => {
       if (event.kind === 'link') return names.has(event.link.name) || indexes.has(event.link.index);
-      return event.kind === 'overrun' || indexes.has(event.address.interfaceIndex);
+      if (event.kind === 'overrun') return true;
+      const { interfaceIndex, prefix } = event.address;
+      return indexes.has(interfaceIndex) && !moving.has(prefix.address);
     });
+  }
+
+  /** An owner may have none but virtual addresses, and sends from one of them. */
+  #movingAddresses(configuration: VrrpConfiguration): ReadonlySet<IpAddress> {
+    if (this.#moving.of !== configuration) {
+      const hasOwner = configuration.routers.some(({ priority }) => priority === ownerPriority);
+      const addresses = hasOwner ? noAddresses : virtualAddressesOf(configuration);
+      this.#moving = { of: configuration, addresses };
+    }
+    return this.#moving.addresses;
   }
 
   /** Brings the ports in step with the kernel if need be; true when any was opened or closed. */

@@ -6,16 +6,23 @@
  * millisecond or two. So the thread runs the pure half of a promotion a few dozen times at its
  * start, on a made-up router and without sending anything.
  */
-import { openRouteNetlink } from '../kernel/routeNetlink.js';
+import { openPacketSocket } from '../kernel/packetSocket.js';
+import { openRouteNetlink, type RouteNetlink } from '../kernel/routeNetlink.js';
 import { encodeGratuitousArp } from '../wire/arp.js';
+import { etherTypeArp } from '../wire/ethernet.js';
 import { ipAddress } from '../wire/ipAddress.js';
 import { emptyElection, nextDeadlineUs, noInputs, runTurn } from './election.js';
+import { addressAddition } from './holdings.js';
 import { outgoingAdvertisements } from './outgoingAdvertisements.js';
 import type { VirtualRouterSpec } from './protocol.js';
 import { planReconfiguration } from './reconfiguration.js';
 
 /** Enough for V8 to leave its interpreter, little enough for a slow machine. */
 const rehearsals = 30;
+
+/** What is done for each address is rehearsed for many: it is most of a promotion with hundreds. */
+const burstAddresses = 250;
+const bursts = 8;
 
 const source = ipAddress('192.0.2.1');
 const macAddress = new Uint8Array(6);
@@ -32,6 +39,9 @@ const router: VirtualRouterSpec = {
   announcements: { repeat: 5, delayMs: 5_000, refreshMs: 60_000 },
 };
 
+/** The loopback interface of every network namespace. */
+const loopbackIndex = 1;
+
 /** No interface has this index, so the kernel refuses what is asked of it. */
 const noInterfaceIndex = 0x7fff_ffff;
 
@@ -46,6 +56,7 @@ export function rehearsePromotion(): void {
         { action: 'add', interfaceIndex: noInterfaceIndex, prefix: address.prefix },
       ]);
     }
+    rehearseBursts(routes);
   } finally {
     routes.close();
   }
@@ -63,5 +74,30 @@ export function rehearsePromotion(): void {
         encodeGratuitousArp(prefix.address, macAddress, 'request-broadcast');
       }
     }
+  }
+}
+
+/** The messages of many addresses to the kernel, from the kernel and to the link; none is sent. */
+function rehearseBursts(routes: RouteNetlink): void {
+  const socket = openPacketSocket({
+    interfaceIndex: loopbackIndex,
+    etherType: etherTypeArp,
+    receive: false,
+  });
+  try {
+    const addresses = Array.from({ length: burstAddresses }, (_, place) => ({
+      prefix: { address: ipAddress(`198.51.100.${place + 1}`), length: 32 },
+      interface: router.interface,
+    }));
+    for (let burst = 0; burst < bursts; burst += 1) {
+      routes.rehearse(
+        addresses.flatMap((each) => addressAddition(each, router, () => noInterfaceIndex)),
+      );
+      for (const { prefix } of addresses) {
+        socket.rehearse(encodeGratuitousArp(prefix.address, macAddress, 'request-broadcast'));
+      }
+    }
+  } finally {
+    socket.close();
   }
 }

@@ -87,7 +87,7 @@ lanTest(
 );
 
 test('a thread that makes young garbage leaves the other threads of the process alone', () => {
-  const module = new URL('../../src/agent/garbageCollection.js', import.meta.url).href;
+  const module = new URL('../../src/agent/runtimeFlags.js', import.meta.url).href;
   const work = `
     const kept = Array(5e4);
     for (const end = Date.now() + 600; Date.now() < end; ) {

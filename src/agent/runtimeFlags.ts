@@ -1,4 +1,4 @@
-/** Where the garbage of the agent's threads is collected. */
+/** What the agent asks of V8 for the sake of the election. */
 import { setFlagsFromString } from 'node:v8';
 
 /**
@@ -10,4 +10,12 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function collectYoungGarbageInOwnThread(): void {
   setFlagsFromString('--no-parallel-scavenge');
+}
+
+/**
+ * From here on compiled code is kept. V8 forgets what has not run for a while, and a Backup may
+ * wait for months to run a takeover, which it has rehearsed at its start (`vrrp/rehearsal.ts`).
+ */
+export function keepCompiledCode(): void {
+  setFlagsFromString('--no-flush-bytecode');
 }
