@@ -49,8 +49,8 @@ export interface RoundRecord {
 export interface RoundMeasurement {
   /**
    * The time between the last answer of the old Active and the first one of the new. After a
-   * freeze, a crash or a lost weight the old one goes on answering, so there it is the time from its
-   * last advert before the fault to the first answer of the new one.
+   * freeze, a crash or a lost weight the old one goes on answering, so there it is the time from
+   * its last advert before the fault to the first answer of the new one.
    */
   readonly gapUs: number;
   /**
