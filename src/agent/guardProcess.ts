@@ -10,6 +10,7 @@
  */
 import { companionLifelineFd } from '../kernel/companionProcess.js';
 import { watchLifeline } from '../kernel/lifeline.js';
+import { scheduleProcessRoundRobin } from '../kernel/realtime.js';
 import { isListenedOn } from '../kernel/unixListener.js';
 import { releaseAddresses, StandbyRelease } from '../vrrp/release.js';
 import type { FromGuard, ToGuard } from './guardProtocol.js';
@@ -26,6 +27,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 process.on('message', (message: ToGuard) => {
   task = message;
   standby?.close();
+  hurry(message.configuration);
   try {
     standby = new StandbyRelease(message.configuration);
   } catch {
@@ -42,6 +44,16 @@ watchLifeline(companionLifelineFd, () => {
   if (task === undefined || hasSuccessor(task)) process.exit(0);
   void actFor(task).finally(() => process.exit(0));
 });
+
+/** What it does in the end is part of the election, and is scheduled as that is where it may be. */
+function hurry({ realtime }: ToGuard['configuration']): void {
+  if (realtime === undefined || realtime.scheduler === 'none') return;
+  try {
+    scheduleProcessRoundRobin(realtime.priority);
+  } catch {
+    // The agent has told it of its own thread.
+  }
+}
 
 /** The socket of an agent that is still being put away is its own, and nobody else can have it. */
 function hasSuccessor({ agentPid, socketPath }: ToGuard): boolean {

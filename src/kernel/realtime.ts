@@ -2,6 +2,7 @@
  * How the kernel schedules the calling thread, and whether it may take its memory away: what keeps
  * a thread on time on a machine that is busy with something else.
  */
+import { readdirSync } from 'node:fs';
 import { checked, libc } from './systemCall.js';
 
 /** Round-robin among real-time threads of one priority, before all others (sched.7). */
@@ -24,8 +25,16 @@ const ownThread = 0;
  * Gives the calling thread a real-time priority, 1 to 99. Throws PERMISSION without CAP_SYS_NICE
  * or a sufficient RLIMIT_RTPRIO.
  */
-export function scheduleRoundRobin(priority: number): void {
-  schedule(schedRoundRobin | schedResetOnFork, priority, `round-robin, priority ${priority}`);
+export function scheduleRoundRobin(priority: number, thread = ownThread): void {
+  const policy = schedRoundRobin | schedResetOnFork;
+  schedule(policy, priority, `round-robin, priority ${priority}`, thread);
+}
+
+/** Does the same for every thread that this process has. */
+export function scheduleProcessRoundRobin(priority: number): void {
+  for (const thread of readdirSync('/proc/self/task')) {
+    scheduleRoundRobin(priority, Number(thread));
+  }
 }
 
 /** Gives the calling thread back to the ordinary scheduler. */
@@ -74,10 +83,15 @@ export function allowCpus(cpus: readonly number[]): void {
   });
 }
 
-function schedule(policy: number, priority: number, context: string): void {
+function schedule(
+  policy: number,
+  priority: number,
+  context: string,
+  thread: number = ownThread,
+): void {
   // struct sched_param is one int.
   const parameter = new Uint8Array(new Int32Array([priority]).buffer);
-  checked(libc.sched_setscheduler(ownThread, policy, parameter), 'sched_setscheduler', {
+  checked(libc.sched_setscheduler(thread, policy, parameter), 'sched_setscheduler', {
     context,
     capability: 'CAP_SYS_NICE',
   });

@@ -14,7 +14,9 @@ import type {
 } from '../kernel/routeNetlink.js';
 import type { RouterEffect } from './election.js';
 import {
+  type AddressIndex,
   addressAddition,
+  byAddress,
   formatRouteEntry,
   formatVirtualAddress,
   formatVirtualRule,
@@ -69,10 +71,11 @@ export class AddressKeeper {
     const present = effects.some(({ type }) => type === 'remove-addresses')
       ? this.#routes.addresses()
       : [];
+    const found = byAddress(present);
     const isActive = ({ router }: AddressEffect) => routers.get(router)?.current === 'active';
     const changes = [
       ...effects.filter(isActive).flatMap(({ spec }) => this.#device(spec, 'up')),
-      ...effects.flatMap((effect) => this.#moves(effect, present)),
+      ...effects.flatMap((effect) => this.#moves(effect, found)),
       ...effects
         .filter((effect) => !isActive(effect))
         .flatMap(({ spec }) => this.#device(spec, 'down')),
@@ -86,19 +89,20 @@ export class AddressKeeper {
     const changes = effects
       .filter(({ type, router }) => type === 'remove-addresses' || routers.has(router))
       .map((effect) => ({ ...effect, addresses: effect.addresses.slice(0, addressesMax) }))
-      .flatMap((effect) => this.#moves(effect, this.#supposed(effect)));
+      .flatMap((effect) => this.#moves(effect, byAddress(this.#supposed(effect))));
     if (changes.length > 0) this.#routes.rehearse(changes);
   }
 
   /** Compares the kernel with the states of the routers, and repairs the difference. */
   audit(routers: Routers): AuditResult {
     const present = this.#routes.addresses();
+    const found = byAddress(present);
     const restored = new Map<RouterKey, readonly VirtualAddress[]>();
     const removed: VirtualAddress[] = [];
     const changes: NetworkChange[] = [];
     const links = this.#linksUp(routers);
     for (const [key, { current, spec }] of routers) {
-      const there = spec.addresses.filter((address) => this.#find(address, present).length > 0);
+      const there = spec.addresses.filter((address) => this.#find(address, found).length > 0);
       const device = spec.virtualMac?.interface;
       if (current === 'active') {
         // What is on a device that was down was cut off, so it is announced anew as well.
@@ -114,7 +118,7 @@ export class AddressKeeper {
         const left = there.filter((address) => !this.#isOwnSource(address));
         removed.push(...left);
         changes.push(...routingChanges('delete', routingOf(spec), this.#indexOf));
-        changes.push(...left.flatMap((address) => this.#removals(address, present)));
+        changes.push(...left.flatMap((address) => this.#removals(address, found)));
         if (device !== undefined && links.has(device)) changes.push(...this.#device(spec, 'down'));
       }
     }
@@ -136,15 +140,19 @@ export class AddressKeeper {
   hasContradiction(events: readonly RouteEvent[], routers: Routers): boolean {
     if (events.length === 0) return false;
     // A promotion with a thousand addresses has as many events, most of them of no concern.
-    const known = new Set<string>();
-    for (const { spec } of routers.values()) {
-      for (const { prefix } of spec.addresses) known.add(prefix.address);
+    const routersOf = new Map<string, Map<RouterKey, MachineState>>();
+    for (const [key, machine] of routers) {
+      for (const { prefix } of machine.spec.addresses) {
+        const those = routersOf.get(prefix.address);
+        if (those === undefined) routersOf.set(prefix.address, new Map([[key, machine]]));
+        else those.set(key, machine);
+      }
     }
-    return events.some(
-      (event) =>
-        (event.kind !== 'address' || known.has(event.address.prefix.address)) &&
-        this.isContradiction(event, routers),
-    );
+    return events.some((event) => {
+      if (event.kind !== 'address') return this.isContradiction(event, routers);
+      const those = routersOf.get(event.address.prefix.address);
+      return those !== undefined && this.isContradiction(event, those);
+    });
   }
 
   /** Whether an event of the kernel contradicts the state of a router, or may have undone it. */
@@ -173,7 +181,7 @@ export class AddressKeeper {
 
   #moves(
     { type, addresses, routing = noRouting, spec }: AddressEffect,
-    present: readonly InterfaceAddress[],
+    found: AddressIndex,
   ): readonly NetworkChange[] {
     if (type === 'add-addresses') {
       return [
@@ -183,7 +191,7 @@ export class AddressKeeper {
     }
     return [
       ...routingChanges('delete', routing, this.#indexOf),
-      ...addresses.flatMap((address) => this.#removals(address, present)),
+      ...addresses.flatMap((address) => this.#removals(address, found)),
     ];
   }
 
@@ -211,12 +219,9 @@ export class AddressKeeper {
     return new Set(this.#routes.links().flatMap(({ name, up }) => (up ? [name] : [])));
   }
 
-  #removals(
-    address: VirtualAddress,
-    present: readonly InterfaceAddress[],
-  ): readonly NetworkChange[] {
+  #removals(address: VirtualAddress, found: AddressIndex): readonly NetworkChange[] {
     if (this.#isOwnSource(address)) return [];
-    return this.#find(address, present).map(({ interfaceIndex, prefix, peer }) => ({
+    return this.#find(address, found).map(({ interfaceIndex, prefix, peer }) => ({
       kind: 'address',
       action: 'delete',
       interfaceIndex,
@@ -226,15 +231,11 @@ export class AddressKeeper {
   }
 
   /** An address is the same whatever its prefix length; an audit must not fight over that. */
-  #find(
-    address: VirtualAddress,
-    present: readonly InterfaceAddress[],
-  ): readonly InterfaceAddress[] {
+  #find(address: VirtualAddress, found: AddressIndex): readonly InterfaceAddress[] {
+    const those = found.get(address.prefix.address);
+    if (those === undefined) return [];
     const index = this.#indexOf(address.interface);
-    return present.filter(
-      ({ interfaceIndex, prefix }) =>
-        interfaceIndex === index && prefix.address === address.prefix.address,
-    );
+    return those.filter(({ interfaceIndex }) => interfaceIndex === index);
   }
 
   /** The only address of an owner's interface is not taken off: it would cut the machine off. */

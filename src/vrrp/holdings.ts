@@ -3,7 +3,7 @@
  * come in as a function from name to index.
  */
 import type { InterfaceAddress, NetworkChange, RouteEntry } from '../kernel/routeModel.js';
-import { familyOf, formatIpPrefix, ipToBytes } from '../wire/ipAddress.js';
+import { familyOf, formatIpPrefix, type IpAddress, ipToBytes } from '../wire/ipAddress.js';
 import type { VirtualAddress, VirtualRoute, VirtualRouterSpec, VirtualRule } from './protocol.js';
 import type { VirtualRouting } from './virtualRouting.js';
 
@@ -131,6 +131,20 @@ function routeChange(
   ];
 }
 
+/** Addresses that are on interfaces, by the address: one may be on several. */
+export type AddressIndex = ReadonlyMap<IpAddress, readonly InterfaceAddress[]>;
+
+/** Nothing may grow with the square of what is there: a director may have thousands. */
+export function byAddress(present: readonly InterfaceAddress[]): AddressIndex {
+  const index = new Map<IpAddress, InterfaceAddress[]>();
+  for (const address of present) {
+    const those = index.get(address.prefix.address);
+    if (those === undefined) index.set(address.prefix.address, [address]);
+    else those.push(address);
+  }
+  return index;
+}
+
 /**
  * Addresses that the kernel would take off together with those that are deleted. An IPv4 address
  * that was there first has the later ones of its network as secondaries, and takes them with it
@@ -141,9 +155,10 @@ export function endangeredBy(
   present: readonly InterfaceAddress[],
 ): readonly InterfaceAddress[] {
   const primaries = deleted.filter(({ secondary, prefix }) => !secondary && prefix.length < 32);
+  const leaving = new Set(deleted);
   return present.filter(
     (address) =>
-      address.secondary && !deleted.includes(address) && primaries.some(isSameNetwork(address)),
+      address.secondary && !leaving.has(address) && primaries.some(isSameNetwork(address)),
   );
 }
 

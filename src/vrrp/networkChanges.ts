@@ -7,7 +7,7 @@ import type {
   RouteNetlink,
 } from '../kernel/routeNetlink.js';
 import { readSysctl, writeSysctl } from '../kernel/sysctl.js';
-import { endangeredBy, formatChange } from './holdings.js';
+import { byAddress, endangeredBy, formatChange } from './holdings.js';
 
 /** One change that could not be made. */
 export interface ChangeFailure {
@@ -94,13 +94,12 @@ function deletedOf(
   changes: readonly NetworkChange[],
   present: readonly InterfaceAddress[],
 ): readonly InterfaceAddress[] {
+  const found = byAddress(present);
   return changes.flatMap((change) =>
     change.kind === 'address' && change.action === 'delete'
-      ? present.filter(
+      ? (found.get(change.prefix.address) ?? []).filter(
           ({ interfaceIndex, prefix }) =>
-            interfaceIndex === change.interfaceIndex &&
-            prefix.address === change.prefix.address &&
-            prefix.length === change.prefix.length,
+            interfaceIndex === change.interfaceIndex && prefix.length === change.prefix.length,
         )
       : [],
   );

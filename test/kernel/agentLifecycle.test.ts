@@ -24,7 +24,9 @@ lanTest(
     assert.equal(existsSync(agent.files.socketPath), false, 'the socket is gone');
 
     const resignation = await resignationOf(scene);
-    assert.equal(scene.advertsOf('lb1').at(-1), resignation, 'it says nothing after its goodbye');
+    const last = scene.advertsOf('lb1').filter(({ atUs }) => atUs >= resignation.atUs);
+    // Nobody is there to take over, so it is said until every Backup must have heard it.
+    assert.ok(last.every(({ priority }) => priority === resignPriority));
     const looks = scene.ownership();
     const given = looks.findLast(
       ({ holders }, index) => holders.length < (looks[index - 1]?.holders.length ?? 0),
@@ -33,6 +35,26 @@ lanTest(
       given !== undefined && resignation.atUs < given.atUs,
       'first priority 0, then the address',
     );
+  },
+);
+
+lanTest(
+  'an agent that is told to stop holds its address until the peer has it',
+  [],
+  async (scene) => {
+    const lb1 = await scene.startTandem('lb1', settings);
+    await scene.waitForHolder('lb1');
+    await scene.startTandem('lb2', { ...settings, priority: lowPriority });
+    await scene.staysWith('lb1', advertIntervalMs);
+    await lb1.end();
+    await scene.waitForHolder('lb2');
+    const resignation = await resignationOf(scene);
+    const takeover = await scene.firstAdvertAfter('lb2', resignation.atUs);
+    const given = scene
+      .ownership()
+      .find(({ atUs, holders }) => atUs > resignation.atUs && !holders.includes('lb1'));
+    assert.ok((given?.atUs ?? 0) > takeover.atUs, 'not before its successor was heard');
+    assert.ok(lb1.logTail.includes('virtual router vip is now initialize: shutdown'), lb1.logTail);
   },
 );
 
