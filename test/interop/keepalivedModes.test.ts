@@ -69,7 +69,7 @@ async function goOverBothWays(
   mode: ElectionMode,
   advertIntervalMs: number,
 ): Promise<void> {
-  const { lb1, lb2 } = await scene.startPair(pair, advertIntervalMs, mode);
+  const { lb1, lb2 } = await scene.startPair(pair, advertIntervalMs, mode, preferredPriority);
   await assertOurView([lb1, 'active', 'active-down-timer'], [lb2, 'backup', 'startup']);
 
   await lb1.stop();

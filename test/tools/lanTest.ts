@@ -102,9 +102,10 @@ export class LanScene {
     programs: Readonly<Record<DirectorName, DirectorProgram>>,
     advertIntervalMs: number,
     mode: ElectionMode = {},
+    priority: number = highPriority,
   ): Promise<Readonly<Record<DirectorName, DirectorDaemon>>> {
     const common = { ...mode, advertIntervalMs };
-    const lb1 = await this.start(programs.lb1, 'lb1', { ...common, priority: highPriority });
+    const lb1 = await this.start(programs.lb1, 'lb1', { ...common, priority });
     await this.waitForHolder('lb1');
     const lb2 = await this.start(programs.lb2, 'lb2', { ...common, priority: lowPriority });
     await this.staysWith('lb1', advertIntervalMs);
