@@ -12,12 +12,11 @@ export async function carryOut(
 ): Promise<{ readonly what: string; readonly atUs: number }> {
   const atUs = nowUs();
   switch (action.kind) {
-    case 'kill-agent':
-      lab.agent(active).signal('SIGKILL');
-      return { what: `kill -9 of the agent of ${active}`, atUs };
-    case 'cut-links':
+    case 'power-off':
+      lab.agent(active).signal('SIGSTOP');
       lab.network.setLinks(active, false);
-      return { what: `all cables of ${active} pulled`, atUs };
+      lab.agent(active).signal('SIGKILL');
+      return { what: `${active} switched off: agent frozen, cables pulled, agent killed`, atUs };
     case 'stop-agent':
       lab.agent(active).signal('SIGTERM');
       await lab.agent(active).waitForEnd(timeoutMs);

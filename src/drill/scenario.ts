@@ -4,12 +4,14 @@ import type { TopologyName } from './topology.js';
 
 /** One thing that is broken on purpose. The Active is the one that is Active at that moment. */
 export type FaultAction =
-  /** SIGKILL: nothing is said, nothing is taken back. */
-  | { readonly kind: 'kill-agent' }
+  /**
+   * What others see of a machine that loses its power: it falls silent in one moment. Its agent is
+   * frozen first, for it would tell that its first cable is gone through those that are left; then
+   * every cable is pulled; and then it is killed, so that its guard speaks to nobody.
+   */
+  | { readonly kind: 'power-off' }
   /** SIGTERM, and wait until it has ended. */
   | { readonly kind: 'stop-agent' }
-  /** Every cable of the Active is pulled. */
-  | { readonly kind: 'cut-links' }
   | { readonly kind: 'server'; readonly server: string; readonly behaviour: ServerBehaviour };
 
 /** How much the clients do. */
@@ -105,10 +107,9 @@ const serverPromises: readonly PromiseName[] = [
 export const scenarios: readonly Scenario[] = [
   {
     name: 'director-crash',
-    title: 'the Active dies: its agent is killed and its cables are pulled',
+    title: 'the Active loses its power: it falls silent in one moment',
     load,
-    // The cables first: the guard beside a killed agent would still say priority 0 for it.
-    fault: [{ kind: 'cut-links' }, { kind: 'kill-agent' }],
+    fault: [{ kind: 'power-off' }],
     effect: 'active-lost',
     promises: takeoverPromises,
   },
