@@ -4,12 +4,13 @@
  */
 import { type CompanionProcess, startCompanion } from '../kernel/companionProcess.js';
 import { holdLifeline } from '../kernel/lifeline.js';
+import { scriptUrl } from '../scripts.js';
 import type { VrrpConfiguration } from '../vrrp/protocol.js';
 import type { FromGuard, ToGuard } from './guardProtocol.js';
 import type { AgentLogger } from './logger.js';
 import { nextRestart, noRestarts } from './restartDelay.js';
 
-const guardScript = new URL('./guardProcess.js', import.meta.url);
+const guardScript = scriptUrl('agent/guardProcess');
 
 /** What the guard needs to know of a configuration. */
 export interface GuardConfiguration {

@@ -1,11 +1,12 @@
 /** The version of this installation. */
 import { readFileSync } from 'node:fs';
+import { scriptUrl } from '../scripts.js';
 
-/** The version in package.json, which lies beside `dist` and two folders above a test build. */
+/** The version in package.json, which lies beside `dist` and above the `src` of a test build. */
 export function packageVersion(): string {
-  for (const path of ['../../package.json', '../../../package.json']) {
+  for (const path of ['../package.json', '../../package.json']) {
     try {
-      const text = readFileSync(new URL(path, import.meta.url), 'utf8');
+      const text = readFileSync(new URL(path, scriptUrl('main')), 'utf8');
       return String((JSON.parse(text) as { version?: unknown }).version);
     } catch {
       // The other place is tried next.

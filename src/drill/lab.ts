@@ -84,7 +84,7 @@ export class Lab {
         ...(certificate === undefined ? {} : { certificate }),
       };
       const namespace = namespaceName(this.id, node);
-      this.#servers.set(node, new LabThread('realServerThread', node, namespace, settings));
+      this.#servers.set(node, new LabThread('drill/realServerThread', node, namespace, settings));
     }
     await Promise.all([...this.#servers.keys()].map((node) => this.setServer(node, 'healthy')));
   }

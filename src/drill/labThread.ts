@@ -2,7 +2,7 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { TandemError } from '../errors.js';
 import { openNetworkNamespace } from '../kernel/networkNamespace.js';
-import { drillScript } from './packageFolders.js';
+import { type ScriptName, scriptUrl } from '../scripts.js';
 
 interface NumberedRequest<Request> {
   readonly id: number;
@@ -36,11 +36,11 @@ export class LabThread<Settings, Request, Reply> {
   #nextId = 0;
   #failure: TandemError | undefined;
 
-  /** Starts `script` of this folder inside a namespace. */
-  constructor(script: string, name: string, namespace: string, settings: Settings) {
+  /** Starts a script inside a namespace. */
+  constructor(script: ScriptName, name: string, namespace: string, settings: Settings) {
     this.#name = name;
     const data: LabThreadData<Settings> = { namespace, settings };
-    this.#worker = new Worker(drillScript(script), { workerData: data, name });
+    this.#worker = new Worker(scriptUrl(script), { workerData: data, name });
     this.#worker.on('message', (message: NumberedReply<Reply>) => this.#receive(message));
     this.#worker.on('error', (cause) => {
       this.#fail(`failed: ${cause instanceof Error ? cause.message : String(cause)}`, cause);

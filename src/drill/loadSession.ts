@@ -25,7 +25,7 @@ export class LoadSession {
   constructor(lab: Lab, load: ScenarioLoad, limits: DrillLimits) {
     this.settings = loadSettings(lab.topology, load, limits);
     const namespace = namespaceName(lab.id, 'client');
-    this.#client = new LabThread('clientThread', 'client', namespace, this.settings);
+    this.#client = new LabThread('drill/clientThread', 'client', namespace, this.settings);
   }
 
   /** Takes turns of the scheduler while nothing else is sent. */

@@ -2,22 +2,18 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { scriptUrl } from '../scripts.js';
 
 const nodeModules = '/node_modules/';
 
-/** The compiled `main.js`: the sibling of the folder that this file was compiled into. */
+/** The compiled `main.js`. */
 export function mainScriptPath(): string {
-  return fileURLToPath(new URL('../main.js', import.meta.url));
-}
-
-/** A compiled file of this folder, for worker threads. */
-export function drillScript(name: string): URL {
-  return new URL(`./${name}.js`, import.meta.url);
+  return fileURLToPath(scriptUrl('main'));
 }
 
 /** The folder that holds this package and everything that it imports. */
 export function packageRoot(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
+  const here = dirname(mainScriptPath());
   const installed = here.indexOf(nodeModules);
   if (installed >= 0) return here.slice(0, installed + nodeModules.length - 1);
   let folder = here;

@@ -1,5 +1,6 @@
 /** The health thread as main sees it. */
 import { Worker } from 'node:worker_threads';
+import { scriptUrl } from '../scripts.js';
 import type { FromHealth, ToHealth } from './protocol.js';
 
 /** How long a polite stop may take before the thread is terminated. */
@@ -33,7 +34,7 @@ export interface HealthThread {
 /** Starts the thread. It has no checks until the first `configure`. */
 export function startHealthThread(options: HealthThreadOptions): HealthThread {
   const { onMessage, ...data } = options;
-  const worker = new Worker(new URL('./thread.js', import.meta.url), {
+  const worker = new Worker(scriptUrl('health/thread'), {
     name: 'tandem-health',
     workerData: data satisfies HealthThreadData,
   });

@@ -1,5 +1,6 @@
 /** The thread of the peer channel as main sees it. */
 import { type Transferable, Worker } from 'node:worker_threads';
+import { scriptUrl } from '../scripts.js';
 import type { FromPeer, ToPeer } from './protocol.js';
 
 /** How long a polite stop may take before the thread is terminated. */
@@ -32,7 +33,7 @@ export interface PeerThread {
 export function startPeerThread(options: PeerThreadOptions): PeerThread {
   const { onMessage, networkNamespacePath } = options;
   const data: PeerThreadData = networkNamespacePath === undefined ? {} : { networkNamespacePath };
-  const worker = new Worker(new URL('./thread.js', import.meta.url), {
+  const worker = new Worker(scriptUrl('peer/thread'), {
     name: 'tandem-peer',
     workerData: data,
   });

@@ -1,5 +1,6 @@
 /** The sync thread as main sees it. */
 import { type Transferable, Worker } from 'node:worker_threads';
+import { scriptUrl } from '../scripts.js';
 import type { FromSync, ToSync } from './protocol.js';
 
 /** How long a polite stop may take before the thread is terminated, in milliseconds. */
@@ -15,7 +16,7 @@ export interface SyncThread {
 
 /** Starts the thread; the first message must be `configure`. */
 export function startSyncThread(onMessage: (message: FromSync) => void): SyncThread {
-  const worker = new Worker(new URL('./thread.js', import.meta.url), { name: 'tandem-sync' });
+  const worker = new Worker(scriptUrl('sync/thread'), { name: 'tandem-sync' });
   worker.on('message', onMessage);
   worker.on('error', (error) => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

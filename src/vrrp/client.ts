@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { createWakeEvent, signalWakeEvent } from '../kernel/wakeEvent.js';
+import { scriptUrl } from '../scripts.js';
 import { mainHeartbeatMs } from './mainWatch.js';
 import type { FromVrrp, ToVrrp } from './protocol.js';
 import type { VrrpThreadData } from './threadData.js';
@@ -49,7 +50,7 @@ export function startVrrpThread(options: VrrpThreadOptions): VrrpThread {
       ? {}
       : { networkNamespace: basename(networkNamespacePath) }),
   };
-  const worker = new Worker(new URL('./thread.js', import.meta.url), {
+  const worker = new Worker(scriptUrl('vrrp/thread'), {
     name: 'vrrp',
     workerData,
     transferList: [threadPort],

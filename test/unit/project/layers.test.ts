@@ -12,26 +12,28 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-/** Which folders of src a folder may import; `errors.ts` counts as the folder `errors`. */
+/** Which folders of src a folder may import; `errors.ts` and `scripts.ts` count as folders. */
 const allowedFolders: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  scripts: [],
   wire: [],
   kernel: ['wire', 'errors'],
   config: ['wire', 'errors', 'vrrp', 'health', 'ipvs'],
   track: ['wire', 'errors', 'kernel', 'health'],
   bfd: ['wire', 'errors', 'kernel'],
-  vrrp: ['wire', 'errors', 'kernel', 'track', 'bfd'],
-  health: ['wire', 'errors', 'kernel', 'vrrp'],
+  vrrp: ['wire', 'errors', 'scripts', 'kernel', 'track', 'bfd'],
+  health: ['wire', 'errors', 'scripts', 'kernel', 'vrrp'],
   ipvs: ['wire', 'errors', 'kernel', 'config', 'health', 'api', 'vrrp'],
-  peer: ['wire', 'errors', 'kernel', 'config', 'vrrp'],
+  peer: ['wire', 'errors', 'scripts', 'kernel', 'config', 'vrrp'],
   host: ['wire', 'errors', 'kernel', 'config'],
   probe: ['wire', 'errors', 'kernel'],
   doctor: ['wire', 'errors', 'kernel', 'config', 'api', 'ipvs', 'host'],
-  sync: ['wire', 'errors', 'kernel', 'config', 'vrrp', 'ipvs', 'peer'],
+  sync: ['wire', 'errors', 'scripts', 'kernel', 'config', 'vrrp', 'ipvs', 'peer'],
   api: ['wire', 'errors', 'health', 'vrrp', 'ipvs'],
   cli: [
     'wire',
     'errors',
+    'scripts',
     'config',
     'api',
     'ipvs',
@@ -47,6 +49,7 @@ const allowedFolders: Readonly<Record<string, readonly string[]>> = {
   agent: [
     'wire',
     'errors',
+    'scripts',
     'kernel',
     'config',
     'vrrp',
@@ -61,6 +64,7 @@ const allowedFolders: Readonly<Record<string, readonly string[]>> = {
   drill: [
     'wire',
     'errors',
+    'scripts',
     'kernel',
     'config',
     'vrrp',
