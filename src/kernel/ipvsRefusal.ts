@@ -1,14 +1,14 @@
-/** What the kernel means by each errno that it answers to an IPVS request, in words. Pure. */
+/** The errors for what the kernel refuses of IPVS. Pure. */
 import { TandemError } from '../errors.js';
-import type { IpvsOperation, SyncDaemon } from '../wire/ipvsModel.js';
+import type { IpvsOperation, IpvsTimeouts, SyncDaemon } from '../wire/ipvsModel.js';
 import { describeOperation } from '../wire/ipvsText.js';
 import type { LossCause } from './genericNetlink.js';
-
-/** Why, and what to do about it. */
-interface Explanation {
-  readonly why: string;
-  readonly hint?: string;
-}
+import {
+  type Explanation,
+  explainDaemonStart,
+  explainOperation,
+  explainTimeouts,
+} from './ipvsExplanation.js';
 
 const needsNetAdmin = 'This needs CAP_NET_ADMIN in the initial user namespace: run as root.';
 
@@ -21,6 +21,12 @@ export function operationRefused(operation: IpvsOperation, errnoName: string): T
 export function daemonStartRefused(daemon: SyncDaemon, errnoName: string): TandemError {
   const what = `start the ${daemon.role} sync daemon on ${daemon.interface}`;
   return refusal(what, errnoName, explainDaemonStart(daemon, errnoName));
+}
+
+/** The error for connection timeouts that the kernel refused. */
+export function timeoutsRefused(timeouts: Partial<IpvsTimeouts>, errnoName: string): TandemError {
+  const what = 'set the connection timeouts';
+  return refusal(what, errnoName, explainTimeouts(timeouts, errnoName));
 }
 
 /** The error for any other request that the kernel refused, for example `list the services`. */
@@ -69,121 +75,4 @@ function refusal(
     errnoName,
     ...(explanation?.hint === undefined ? {} : { hint: explanation.hint }),
   });
-}
-
-function explainOperation(operation: IpvsOperation, errnoName: string): Explanation | undefined {
-  const common: Record<string, Explanation> = {
-    EAFNOSUPPORT: {
-      why: 'the kernel does not balance this address family',
-      hint: 'IPv6 needs a kernel with CONFIG_IP_VS_IPV6.',
-    },
-    ENOMEM: { why: 'the kernel is out of memory' },
-  };
-  return explainByKind(operation, errnoName) ?? common[errnoName];
-}
-
-function explainByKind(operation: IpvsOperation, errnoName: string): Explanation | undefined {
-  switch (operation.kind) {
-    case 'add-service':
-    case 'edit-service':
-      return explainService(operation, errnoName);
-    case 'delete-service':
-      return errnoName === 'ESRCH' ? { why: 'there is no such service' } : undefined;
-    case 'add-server':
-    case 'edit-server':
-    case 'delete-server':
-      return explainServer(operation, errnoName);
-  }
-}
-
-function explainService(
-  operation: Extract<IpvsOperation, { readonly kind: 'add-service' | 'edit-service' }>,
-  errnoName: string,
-): Explanation | undefined {
-  const { scheduler, persistenceEngine } = operation.service;
-  if (errnoName === 'ENOENT') {
-    const engine =
-      persistenceEngine === undefined ? '' : ` or persistence engine ${persistenceEngine}`;
-    const engineModule =
-      persistenceEngine === undefined ? '' : `, \`modprobe ip_vs_pe_${persistenceEngine}\``;
-    return {
-      why: `the kernel has no scheduler ${scheduler}${engine}`,
-      hint: `Load it with \`modprobe ip_vs_${scheduler}\`${engineModule}, or choose another.`,
-    };
-  }
-  const reasons: Record<string, Explanation> = {
-    EEXIST: {
-      why: 'the service exists already',
-      hint: 'Another program has added it; the next audit takes it over.',
-    },
-    ESRCH: {
-      why: 'there is no such service',
-      hint: 'Another program has deleted it; the next audit adds it again.',
-    },
-    EINVAL: {
-      why: 'the kernel does not take these settings',
-      hint: 'Check scheduler name, persistence and its prefix length (IPv6: 1 to 128).',
-    },
-  };
-  return reasons[errnoName];
-}
-
-function explainServer(
-  operation: Extract<
-    IpvsOperation,
-    { readonly kind: 'add-server' | 'edit-server' | 'delete-server' }
-  >,
-  errnoName: string,
-): Explanation | undefined {
-  const reasons: Record<string, Explanation> = {
-    EEXIST: {
-      why: 'the server exists already',
-      hint: 'Another program has added it; the next audit takes it over.',
-    },
-    ESRCH: {
-      why: 'its service does not exist',
-      hint: 'Another program has deleted it, or adding it was refused as well.',
-    },
-    ENOENT: {
-      why: 'there is no such server',
-      hint: 'Another program has deleted it; the next audit adds it again.',
-    },
-    ERANGE: {
-      why: 'a weight is negative, or the lower threshold is above the upper one',
-    },
-    EINVAL: {
-      why:
-        operation.kind === 'add-server'
-          ? 'the address is not a unicast address that a server can have'
-          : 'the kernel does not take these settings',
-      hint:
-        'Multicast, unspecified and IPv6 link-local addresses cannot be servers; a server of the ' +
-        'other address family needs forwarding method tunnel and no sync daemon running.',
-    },
-  };
-  return reasons[errnoName];
-}
-
-function explainDaemonStart(daemon: SyncDaemon, errnoName: string): Explanation | undefined {
-  const reasons: Record<string, Explanation> = {
-    ENODEV: {
-      why: `there is no interface ${daemon.interface}`,
-      hint: 'List the interfaces with `ip link`, then correct `connectionSync.interface`.',
-    },
-    EEXIST: {
-      why: `a ${daemon.role} sync daemon runs already`,
-      hint: 'Stop it with `ipvsadm --stop-daemon`, or leave it to the next audit.',
-    },
-    ENETUNREACH: {
-      why: 'the multicast group cannot be reached',
-      hint: `Check that ${daemon.interface} is up.`,
-    },
-    EINVAL: {
-      why: 'the kernel does not take these settings',
-      hint:
-        'The group must be a multicast address; and no service may have a server of the other ' +
-        'address family while a sync daemon runs.',
-    },
-  };
-  return reasons[errnoName];
 }

@@ -47,6 +47,7 @@ import {
   ipvsUnavailable,
   operationRefused,
   requestRefused,
+  timeoutsRefused,
   valueRefused,
 } from './ipvsRefusal.js';
 
@@ -192,10 +193,10 @@ export class IpvsTable {
   /** Sets connection timeouts; those that are absent or 0 stay. */
   async setTimeouts(timeouts: Partial<IpvsTimeouts>): Promise<void> {
     const what = 'set the connection timeouts';
-    await this.#command(
-      encodeFor(what, () => encodeTimeouts(timeouts)),
-      what,
-    );
+    const request = encodeFor(what, () => encodeTimeouts(timeouts));
+    const [outcome] = await this.#exchange([request], what);
+    if (outcome?.kind === 'refused') throw timeoutsRefused(timeouts, outcome.errnoName);
+    if (outcome?.kind === 'lost') throw answerLost(what, outcome.cause);
   }
 
   /** Sets the counters of a service and its servers to zero, or those of everything. */

@@ -77,10 +77,16 @@ ipvsTest(
       [addServer({ upperThreshold: 1, lowerThreshold: 2 }), 'ERANGE'],
       [addServer({ address: ipAddress('224.0.0.1') }), 'EINVAL'],
       [addServer({ address: ipAddress('2001:db8::2') }), 'EINVAL'],
+      [addServer({ address: ipAddress('255.255.255.255') }), 'EINVAL'],
       [{ kind: 'add-server', service: web, server: second }, undefined],
       [{ kind: 'delete-server', service: web, server: first }, undefined],
     ];
     const results = await table.apply(cases.map(([operation]) => operation));
+    const words = results.map((error) => error?.message.replace(/^.*: (E[A-Z]+: )/, '$1'));
+    assert.ok(words.includes('ERANGE: the lower threshold 2 is above the upper one, 1'));
+    assert.ok(words.includes('EINVAL: the address is a multicast one'));
+    assert.ok(words.includes('EINVAL: the address is no unicast address here'));
+    assert.ok(words.includes('EINVAL: the server is IPv6 and the service IPv4'));
     assert.deepEqual(
       results.map((error) => error?.errnoName),
       cases.map(([, errnoName]) => errnoName),
@@ -202,6 +208,20 @@ ipvsTest(
   },
 );
 
+ipvsTest('what a newer program sets beyond this model does no harm to a change', async (table) => {
+  const unknownAttributes = [{ id: 77, payload: Buffer.of(1, 2, 3, 4) }];
+  const results = await table.apply([
+    { kind: 'add-service', service: { ...webService, unknownAttributes } },
+    { kind: 'add-server', service: web, server: { ...first, unknownAttributes } },
+    { kind: 'edit-server', service: web, server: { ...first, weight: 5, unknownAttributes } },
+  ]);
+  assert.deepEqual(results, [undefined, undefined, undefined]);
+  const [listed] = await table.servers(web);
+  assert.equal(listed?.weight, 5);
+  // This kernel does not know them, and so it does not tell of them either.
+  assert.equal(listed.unknownAttributes, undefined);
+});
+
 ipvsTest('timeouts are read and set, each by itself', async (table) => {
   const before = await table.timeouts();
   await table.setTimeouts({ tcpSeconds: 1_000, udpSeconds: 77 });
@@ -210,8 +230,15 @@ ipvsTest('timeouts are read and set, each by itself', async (table) => {
   assert.match(await ipvsadm('-L', '--timeout'), new RegExp(`: 1000 ${before.tcpFinSeconds} 77`));
   await assert.rejects(
     table.setTimeouts({ tcpFinSeconds: 0xffff_ffff }),
-    (error) => error instanceof TandemError && error.errnoName === 'EINVAL',
+    (error) =>
+      error instanceof TandemError &&
+      error.errnoName === 'EINVAL' &&
+      /tcpfin timeout of 4294967295 s is more than the kernel can count/.test(error.message),
   );
+  // 0 and what is not named stay as they are; nothing at all is no error.
+  await table.setTimeouts({ tcpSeconds: 0 });
+  await table.setTimeouts({});
+  assert.deepEqual(await table.timeouts(), after);
   await table.setTimeouts(before);
 });
 

@@ -7,6 +7,7 @@ import {
   ipvsUnavailable,
   operationRefused,
   requestRefused,
+  timeoutsRefused,
 } from '../../../src/kernel/ipvsRefusal.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
 import type { IpvsOperation, IpvsServer, IpvsService } from '../../../src/wire/ipvsModel.js';
@@ -85,6 +86,111 @@ test('every errno that the kernel is known to answer has words of its own', () =
     const { message } = daemonStartRefused(daemon, errnoName);
     assert.match(message, /^cannot start the backup sync daemon on eth7: [A-Z]+: [a-z]/);
   }
+});
+
+/** What was asked, the errno, and words of the explanation and its hint. */
+type Case = readonly [operation: IpvsOperation, errnoName: string, why: RegExp, hint: RegExp];
+
+const ipv6Service: IpvsService = {
+  ...service,
+  identity: { kind: 'address', protocol: 'udp', address: ipAddress('2001:db8::1'), port: 53 },
+};
+
+function withServer(
+  change: Partial<IpvsServer>,
+  of: IpvsService = service,
+  kind: 'add-server' | 'edit-server' = 'add-server',
+): IpvsOperation {
+  return { kind, service: of.identity, server: { ...server, ...change } };
+}
+
+function withSettings(change: Partial<IpvsService>, of: IpvsService = service): IpvsOperation {
+  return { kind: 'add-service', service: { ...of, ...change } };
+}
+
+const cases: readonly Case[] = [
+  [withSettings({ scheduler: '' }), 'ENOENT', /no scheduler was named/, /for example wlc/],
+  [
+    withSettings({ scheduler: 'a-name-too-long-' }),
+    'EINVAL',
+    /the scheduler has 16 characters/,
+    /at most 15/,
+  ],
+  [
+    withSettings({ persistenceEngine: 'a-name-too-long--' }),
+    'EINVAL',
+    /engine has 17 characters/,
+    /at most 16/,
+  ],
+  [
+    withSettings({ persistence: { timeoutSeconds: 60, prefixLength: 0 } }, ipv6Service),
+    'EINVAL',
+    /told apart by 0 bits/,
+    /1 to 128/,
+  ],
+  [withServer({ weight: -1 }), 'ERANGE', /the weight -1/, /0 to 2147483647/],
+  [
+    withServer({ lowerThreshold: 5, upperThreshold: 4 }),
+    'ERANGE',
+    /lower threshold 5 is above the upper one, 4$/,
+    /Raise the upper/,
+  ],
+  [withServer({ lowerThreshold: 5 }, service, 'edit-server'), 'ERANGE', /one, 0$/, /0 is no limit/],
+  [
+    withServer({ address: ipAddress('2001:db8::2') }),
+    'EINVAL',
+    /the server is IPv6 and the service IPv4$/,
+    /needs forwarding method tunnel/,
+  ],
+  [
+    withServer({ address: ipAddress('10.0.0.2'), forwarding: 'tunnel' }, ipv6Service),
+    'EINVAL',
+    /IPv4 and the service IPv6, and a sync daemon runs/,
+    /--stop-daemon/,
+  ],
+  [
+    withServer({
+      forwarding: 'tunnel',
+      encapsulation: { type: 'gue', port: 0, checksum: 'none' },
+    }),
+    'EINVAL',
+    /a GUE tunnel needs a port/,
+    /UDP port/,
+  ],
+  [withServer({ upperThreshold: 2 ** 31 }), 'EINVAL', /threshold is out of/, /0 to 2147483647/],
+  [withServer({ address: ipAddress('224.0.0.1') }), 'EINVAL', /multicast/, /own address/],
+  [withServer({ address: ipAddress('0.0.0.0') }), 'EINVAL', /every address/, /own address/],
+  [withServer({ address: ipAddress('fe80::2') }, ipv6Service), 'EINVAL', /link-local/, /global/],
+  [withServer({ address: ipAddress('::') }, ipv6Service), 'EINVAL', /every address/, /own/],
+  [
+    withServer({ address: ipAddress('10.0.0.255') }),
+    'EINVAL',
+    /the address is no unicast address here$/,
+    /`ip route get 10\.0\.0\.255`/,
+  ],
+  [withServer({}, service, 'edit-server'), 'EINVAL', /does not take these settings/, /tunnel/],
+];
+
+test('the cause of an errno with many is told from what was asked', () => {
+  for (const [operation, errnoName, why, hint] of cases) {
+    const error = operationRefused(operation, errnoName);
+    assert.match(error.message, why);
+    assert.match(error.hint, hint);
+  }
+});
+
+test('a sync daemon and timeouts that are refused have causes of their own too', () => {
+  const daemon = { role: 'master', interface: 'lo', syncId: 1 } as const;
+  const unicast = daemonStartRefused({ ...daemon, group: ipAddress('10.0.0.1') }, 'EINVAL');
+  assert.match(unicast.message, /10\.0\.0\.1 is no multicast address/);
+  assert.match(daemonStartRefused(daemon, 'EINVAL').hint, /server of the other address family/);
+  const ipv6 = daemonStartRefused({ ...daemon, group: ipAddress('ff02::81') }, 'ENETUNREACH');
+  assert.match(ipv6.hint, /no IPv6 multicast on lo/);
+  assert.match(daemonStartRefused(daemon, 'ENETUNREACH').hint, /lo is up/);
+  const timeouts = timeoutsRefused({ tcpSeconds: 60, tcpFinSeconds: 0xffff_ffff }, 'EINVAL');
+  assert.match(timeouts.message, /tcpfin timeout of 4294967295 s is more than/);
+  assert.match(timeouts.hint, /1 to 2147483 s/);
+  assert.equal(timeoutsRefused({}, 'EPERM').code, 'PERMISSION');
 });
 
 test('an errno without words of its own is still named', () => {
