@@ -13,7 +13,7 @@ import type { TrackerReport } from '../track/model.js';
 import type { LatenessSummary, RealtimeReport, VirtualRouterReport } from '../vrrp/protocol.js';
 import type { VirtualRouterState } from '../vrrp/reasons.js';
 import type { IpAddress } from '../wire/ipAddress.js';
-import type { ForwardingMethod, SyncDaemon } from '../wire/ipvsModel.js';
+import type { ForwardingMethod, SyncDaemon, TunnelEncapsulation } from '../wire/ipvsModel.js';
 
 /** Why a server has the weight that it has. */
 export type WeightReason =
@@ -65,6 +65,10 @@ export interface ServerStatus {
   readonly address: IpAddress;
   readonly port: number;
   readonly forwarding: ForwardingMethod;
+  /** How packets through a tunnel are wrapped; absent: IP in IP, or no tunnel. */
+  readonly encapsulation?: TunnelEncapsulation;
+  /** Absent when the server has no limit of connections. `lower` 0: the kernel chooses. */
+  readonly thresholds?: { readonly upper: number; readonly lower: number };
   readonly admin: AdminState;
   /** `unchecked`: the service has no check. */
   readonly operational: HealthState | 'unchecked';
@@ -95,6 +99,18 @@ export interface ServiceStatus {
   /** As an operator writes them: `tcp://172.25.254.100:80` or `fwmark:66`. */
   readonly listeners: readonly string[];
   readonly scheduler: string;
+  /** The scheduler's own flags by their names; absent when none is set. */
+  readonly schedulerFlags?: readonly string[];
+  /** Absent when each connection is scheduled by itself. */
+  readonly persistence?: {
+    readonly timeoutSeconds: number;
+    /** Clients that share so many leading bits of their address count as one. */
+    readonly prefixLength: number;
+    /** Absent: clients are told apart by their address. */
+    readonly engine?: string;
+  };
+  /** Whether each datagram is scheduled by itself; absent when not. */
+  readonly onePacket?: true;
   readonly state: HealthState;
   /** Absent when the service has no quorum. */
   readonly quorum?: QuorumVerdict & Omit<QuorumRules, 'hysteresis'>;
@@ -104,6 +120,8 @@ export interface ServiceStatus {
   readonly sorryServer?: {
     readonly address: IpAddress;
     readonly port: number;
+    readonly forwarding: ForwardingMethod;
+    readonly encapsulation?: TunnelEncapsulation;
     /** Whether it takes the traffic. */
     readonly inUse: boolean;
   };

@@ -2,6 +2,7 @@
 import type { ServiceStatus, StatusDocument } from '../api/statusModel.js';
 import { formatEndpoint } from '../wire/ipAddress.js';
 import { age } from './age.js';
+import { forwardText } from './serviceText.js';
 import type { Painter } from './table.js';
 
 /** One line each for the quorum, for panic, and for a sorry server that takes the traffic. */
@@ -17,7 +18,9 @@ export function poolLines(service: ServiceStatus, paint: Painter): readonly stri
     lines.push(paint('bad', 'panic: too few servers are up, so all are treated alike'));
   }
   if (sorryServer !== undefined) {
-    const name = formatEndpoint(sorryServer.address, sorryServer.port);
+    const endpoint = formatEndpoint(sorryServer.address, sorryServer.port);
+    const wrapped = sorryServer.encapsulation !== undefined;
+    const name = wrapped ? `${endpoint} (${forwardText(sorryServer)})` : endpoint;
     lines.push(
       sorryServer.inUse
         ? paint('bad', `sorry server ${name} takes the traffic`)

@@ -8,6 +8,7 @@ import { hostLines } from './hostText.js';
 import { overrideLines } from './overrideText.js';
 import { peerLines } from './peerText.js';
 import { networkLines, poolLines, waitLines } from './poolText.js';
+import { activeConnectionsText, forwardText, schedulingText } from './serviceText.js';
 import { sessionLines } from './sessionText.js';
 import { syncLines } from './syncText.js';
 import { formatTable, type Painter, type Tone } from './table.js';
@@ -110,10 +111,10 @@ function serviceLines(
 ): readonly string[] {
   const title =
     `${paint('title', `service ${service.name}`)}  ${service.listeners.join(' ')}  ` +
-    `${service.scheduler}  ${paint(stateTones[service.state] ?? 'plain', service.state)}`;
+    `${schedulingText(service)}  ${paint(stateTones[service.state] ?? 'plain', service.state)}`;
   const rows = service.servers.map((server) => [
     formatEndpoint(server.address, server.port),
-    server.forwarding,
+    forwardText(server),
     weightText(server, paint),
     paint(stateTones[server.admin] ?? 'plain', server.admin),
     server.check === undefined
@@ -121,7 +122,7 @@ function serviceLines(
       : paint(stateTones[server.operational] ?? 'plain', server.operational),
     server.check === undefined ? '' : age(status.nowUnixMs - server.check.sinceUnixMs),
     lastResultText(server),
-    String(server.connections?.active ?? '-'),
+    activeConnectionsText(server),
     String(server.connections?.inactive ?? '-'),
     String(server.connections?.total ?? '-'),
   ]);

@@ -5,8 +5,9 @@ import { checksOf } from '../config/serviceChecks.js';
 import type { ServerHealth } from '../health/healthBoard.js';
 import type { QuorumVerdict } from '../health/quorum.js';
 import type { HealthState } from '../health/reasons.js';
-import type { ListedServer, ListedService } from '../wire/ipvsModel.js';
+import type { ListedServer, ListedService, ServiceSettings } from '../wire/ipvsModel.js';
 import { formatServerIdentity, formatServiceIdentity } from '../wire/ipvsText.js';
+import { schedulerFlagList } from './command/schedulerFlagNames.js';
 import { listenerServerIdentity, type ServerId, serverId, type WeightDecision } from './desired.js';
 import { isTakenOut, type ServerOverride } from './overrides.js';
 import {
@@ -37,11 +38,38 @@ export function serviceStatuses(input: ServiceStatusInput): readonly ServiceStat
   return input.services.map((config) => ({
     name: config.name,
     listeners: config.listeners.map(formatServiceIdentity),
-    scheduler: config.settings.scheduler,
+    ...schedulingStatus(config.settings),
     state: serviceState(config, input.checks),
     ...poolStatus(config, input),
     servers: config.servers.map((server) => serverStatus(config, server, input, index)),
   }));
+}
+
+function schedulingStatus({
+  scheduler,
+  schedulerFlags,
+  persistence,
+  persistenceEngine: engine,
+  onePacket,
+}: ServiceSettings): Pick<
+  ServiceStatus,
+  'scheduler' | 'schedulerFlags' | 'persistence' | 'onePacket'
+> {
+  const flags = schedulerFlagList(scheduler, schedulerFlags);
+  return {
+    scheduler,
+    ...(flags.length === 0 ? {} : { schedulerFlags: flags }),
+    ...(persistence === undefined
+      ? {}
+      : {
+          persistence: {
+            timeoutSeconds: persistence.timeoutSeconds,
+            prefixLength: persistence.prefixLength,
+            ...(engine === undefined ? {} : { engine }),
+          },
+        }),
+    ...(onePacket ? { onePacket } : {}),
+  };
 }
 
 function poolStatus(
@@ -63,6 +91,7 @@ function poolStatus(
           sorryServer: {
             address: sorryServer.address,
             port: sorryServer.port,
+            ...forwardingStatus(sorryServer),
             inUse: sorry.has(name),
           },
         }),
@@ -83,7 +112,8 @@ function serverStatus(
   return {
     address: server.address,
     port: server.port,
-    forwarding: server.forwarding,
+    ...forwardingStatus(server),
+    ...thresholdStatus(server),
     admin: adminState(server, override),
     operational: check?.state ?? 'unchecked',
     weight: {
@@ -96,6 +126,20 @@ function serverStatus(
     ...(check === undefined ? {} : { check }),
     connections: listed.length === 0 ? null : sumConnections(listed),
   };
+}
+
+function forwardingStatus({
+  forwarding,
+  encapsulation,
+}: ServerConfig): Pick<ServerStatus, 'forwarding' | 'encapsulation'> {
+  return { forwarding, ...(encapsulation === undefined ? {} : { encapsulation }) };
+}
+
+function thresholdStatus({
+  upperThreshold: upper,
+  lowerThreshold: lower,
+}: ServerConfig): Pick<ServerStatus, 'thresholds'> {
+  return upper === 0 ? {} : { thresholds: { upper, lower } };
 }
 
 function adminState(server: ServerConfig, override: ServerOverride | undefined): AdminState {

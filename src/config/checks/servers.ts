@@ -63,11 +63,35 @@ function checkEachServer(
     const hint = 'a server is in a service once; give it a higher weight instead';
     findings.push(errorAt(place, `${text} is servers[${earlier}] already`, hint));
   }
+  if (service.sorryServer !== undefined) {
+    findings.push(...checkSorry([...path, 'sorryServer'], service, service.sorryServer, syncMode));
+  }
   if (servers.length > 0 && servers.every(([, server]) => server.weight === 0)) {
     const message = 'every server has weight 0: nobody takes new connections';
     findings.push(warningAt([...path, 'servers'], message, 'give one of them a weight'));
   }
   return findings;
+}
+
+/** It is a server like the others, though it is in no pool. */
+function checkSorry(
+  path: ConfigPath,
+  service: ServiceDraft,
+  server: ServerDraft,
+  syncMode: SyncMode,
+): readonly Finding[] {
+  const place = [...path, 'address'];
+  const { address } = server;
+  return [
+    ...checkThresholds(path, server),
+    ...checkFamily(place, service, server, syncMode),
+    ...(address === undefined
+      ? []
+      : [
+          ...checkPort(place, service, server, address),
+          ...checkNotListener(place, service, address),
+        ]),
+  ];
 }
 
 function checkThresholds(path: ConfigPath, server: ServerDraft): readonly Finding[] {

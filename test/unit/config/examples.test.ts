@@ -11,6 +11,7 @@ const expectedExamples = [
   'fwmark.yaml',
   'minimal.yaml',
   'nat.yaml',
+  'options.yaml',
   'tracking.yaml',
   'tunnel.yaml',
 ];

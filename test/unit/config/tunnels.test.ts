@@ -63,6 +63,19 @@ test('the persistence engine is a setting of the service', () => {
   assert.equal(settings.persistence?.timeoutSeconds, 60);
 });
 
+/** The lines of a sorry server that is used. */
+function sorry(keys: string): string {
+  return `    whenAllDown: sorry-server\n    sorryServer: { ${keys} }`;
+}
+
+test('a sorry server of the other family may be behind a tunnel', () => {
+  const { sorryServer } = onlyService([
+    'forward: nat',
+    `forward: nat\n${sorry("address: '[2001:db8::9]', forward: tunnel, tunnel: { type: gre }")}`,
+  ]);
+  assert.deepEqual(sorryServer?.encapsulation, { type: 'gre', checksum: 'none' });
+});
+
 const badInputs: readonly BadInput[] = [
   {
     title: 'a tunnel where nothing is tunnelled',
@@ -112,6 +125,57 @@ const badInputs: readonly BadInput[] = [
         '30:20 services[0].servers[1].address',
         'is IPv6, and the service is IPv4',
         'the kernel allows that only without connection sync: `connectionSync.mode: off`',
+      ],
+    ],
+  },
+  {
+    title: 'a sorry server of the other family without a tunnel',
+    changes: [['forward: nat', `forward: nat\n${sorry("address: '[2001:db8::9]:80'")}`]],
+    problems: [
+      [
+        '23:29 services[0].sorryServer.address',
+        'is IPv6, and the service is IPv4',
+        'server and listener are of one family',
+      ],
+    ],
+  },
+  {
+    title: 'a tunnelled sorry server of the other family beside a sync daemon',
+    changes: [
+      ['forward: nat', `forward: nat\n${sorry("address: '[2001:db8::9]', forward: tunnel")}`],
+      ['syncGroups:', 'connectionSync: { mode: kernel }\nsyncGroups:'],
+    ],
+    problems: [
+      [
+        '24:29 services[0].sorryServer.address',
+        'is IPv6, and the service is IPv4',
+        'the kernel allows that only without connection sync: `connectionSync.mode: off`',
+      ],
+    ],
+  },
+  {
+    title: 'a sorry server that is the virtual address, on a port that tunnels do not change',
+    changes: [
+      [
+        'forward: nat',
+        `forward: nat\n${sorry('address: 172.25.254.100:81, forward: dr, lowerThreshold: 2')}`,
+      ],
+    ],
+    problems: [
+      [
+        '23:29 services[0].sorryServer.address',
+        'dr keeps port 80, got port 81',
+        'use 80 or leave it out',
+      ],
+      [
+        '23:29 services[0].sorryServer.address',
+        '172.25.254.100 is the virtual address itself',
+        "use the server's own address",
+      ],
+      [
+        '23:77 services[0].sorryServer.lowerThreshold',
+        'must not exceed upperThreshold 0, got 2',
+        'give upperThreshold as well',
       ],
     ],
   },
