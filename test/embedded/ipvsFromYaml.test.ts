@@ -9,6 +9,8 @@ import { ipvsadm, ipvsTest, savedTable } from './ipvsSupport.js';
 
 const example = join(projectRoot, 'conf/options.yaml');
 
+const far = '-a -t 192.0.2.100:8443';
+
 /** Sorted, as {@link savedTable} gives it. */
 const expectedRules = [
   '-A -t 192.0.2.100:80 -s mh -b mh-fallback,mh-port',
@@ -27,12 +29,12 @@ const expectedRules = [
   '-a -u 192.0.2.100:5060 -r 192.0.2.11:5060 -m -w 1',
   '-a -u 192.0.2.100:5060 -r 192.0.2.12:5060 -m -w 1',
   '-A -t 192.0.2.100:8443 -s sh -b sh-fallback,sh-port',
-  '-a -t 192.0.2.100:8443 -r 198.51.100.11:8443 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum',
-  '-a -t 192.0.2.100:8443 -r 198.51.100.12:8443 -i -w 1 --tun-type gue --tun-port 6081 --tun-csum',
-  '-a -t 192.0.2.100:8443 -r 198.51.100.13:8443 -i -w 1 --tun-type gre --tun-csum',
-  '-a -t 192.0.2.100:8443 -r 198.51.100.14:8443 -i -w 1 --tun-type gre --tun-nocsum',
-  '-a -t 192.0.2.100:8443 -r 198.51.100.15:8443 -i -w 1 --tun-type ipip',
-  '-a -t 192.0.2.100:8443 -r [2001:db8:f::16]:8443 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum',
+  `${far} -r 198.51.100.11:8443 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum`,
+  `${far} -r 198.51.100.12:8443 -i -w 1 --tun-type gue --tun-port 6081 --tun-csum`,
+  `${far} -r 198.51.100.13:8443 -i -w 1 --tun-type gre --tun-csum`,
+  `${far} -r 198.51.100.14:8443 -i -w 1 --tun-type gre --tun-nocsum`,
+  `${far} -r 198.51.100.15:8443 -i -w 1 --tun-type ipip`,
+  `${far} -r [2001:db8:f::16]:8443 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum`,
 ].toSorted();
 
 ipvsTest(

@@ -34,7 +34,11 @@ nodes:
   lb1: { address: 192.0.2.1, interface: eth0 }
   lb2: { address: 192.0.2.2, interface: eth0 }
 virtualRouters:
-  - { name: web, vrid: 51, priority: 100, addresses: [192.0.2.10/24], virtualMac: { enabled: true } }
+  - name: web
+    vrid: 51
+    priority: 100
+    addresses: [192.0.2.10/24]
+    virtualMac: { enabled: true }
   - { name: inside, vrid: 52, interface: eth1.7, priority: 100, addresses: [10.0.0.1/24] }
 services:
   - name: nat
