@@ -57,8 +57,10 @@ function resolveOther(
       const { type, user, password } = check;
       return { type, ...given({ user, password }), ...optionalTls(check.tls) };
     }
-    case 'postgres':
-      return { type: 'postgres', user: check.user, database: check.database };
+    case 'postgres': {
+      const { type, user, database } = check;
+      return { type, user, database, ...optionalTls(check.tls) };
+    }
     case 'grpc': {
       const { type, service = '', authority } = check;
       return { type, service, ...given({ authority }), ...optionalTls(check.tls) };

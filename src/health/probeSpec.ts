@@ -203,10 +203,12 @@ export interface MysqlProbeSpec<Text = string> extends WithOrigin {
 }
 
 /** The start of a session of PostgreSQL, up to the demand for a password. */
-export interface PostgresProbeSpec extends WithOrigin {
+export interface PostgresProbeSpec<Text = string> extends WithOrigin {
   readonly type: 'postgres';
   readonly user: string;
   readonly database: string;
+  /** Present: the session begins inside of TLS. */
+  readonly tls?: TlsSettings<Text>;
 }
 
 /** The health service of gRPC (grpc.health.v1.Health/Check). */
@@ -257,7 +259,7 @@ export type ProbeSpecWith<Text> =
   | MailProbeSpec<Text>
   | RedisProbeSpec<Text>
   | MysqlProbeSpec<Text>
-  | PostgresProbeSpec
+  | PostgresProbeSpec<Text>
   | GrpcProbeSpec<Text>
   | ScriptProbeSpec
   | FileProbeSpec

@@ -14,6 +14,7 @@ export type PostgresMessage =
 export const authenticationOk = 0;
 
 const protocolVersion = 0x0003_0000;
+const tlsRequestCode = 80_877_103;
 const headerBytes = 5;
 const authenticationType = 'R';
 const errorType = 'E';
@@ -30,6 +31,15 @@ export function encodeStartup(parameters: Readonly<Record<string, string>>): Uin
   view.setUint32(0, message.length);
   view.setUint32(4, protocolVersion);
   message.set(body, 8);
+  return message;
+}
+
+/** An SSLRequest: length, and the number that stands in place of a version. */
+export function encodeTlsRequest(): Uint8Array {
+  const message = new Uint8Array(8);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, message.length);
+  view.setUint32(4, tlsRequestCode);
   return message;
 }
 

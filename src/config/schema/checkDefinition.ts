@@ -139,6 +139,7 @@ export const checkType = variantsOf(
         doc: 'Who a session is begun for. It need not exist: nobody logs in.',
       }),
       database: withDefault(protocolName, 'postgres', { doc: 'The database of the session.' }),
+      ...optionalTlsKey,
       ...common,
     },
     grpc: {

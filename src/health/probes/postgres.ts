@@ -3,6 +3,7 @@ import {
   authenticationOk,
   decodeMessage,
   encodeStartup,
+  encodeTlsRequest,
   messageBytes,
   type PostgresMessage,
 } from '../../wire/postgresStartup.js';
@@ -12,6 +13,10 @@ import { failed, type Probe, type ProbeOutcome, passed } from './probe.js';
 
 /** Terminate, without a body. */
 const terminate = Uint8Array.of(0x58, 0, 0, 0, 4);
+
+/** The one byte that answers a request for TLS: `S` or `N`. */
+const takesTls = 0x53;
+const refusesTls = 0x4e;
 
 /**
  * A server that does not know the user or the database works, and says so in the classes 28 and 3D
@@ -25,6 +30,15 @@ const works = /^(28|3D)/;
  */
 export const probePostgres: Probe<ProbeSpecOf<'postgres'>> = (target, spec, signal) =>
   converse(target, { origin: spec.origin }, signal, async (peer) => {
+    if (spec.tls !== undefined) {
+      peer.write(encodeTlsRequest());
+      const answer = await peer.take('the answer to the request for TLS', ({ length }) =>
+        length === 0 ? undefined : 1,
+      );
+      if (answer[0] === refusesTls) return failed('tls-handshake', 'the server does not offer TLS');
+      if (answer[0] !== takesTls) return foreign();
+      await peer.secure(spec.tls);
+    }
     peer.write(encodeStartup({ user: spec.user, database: spec.database }));
     const first = await takeMessage(peer, 'the answer to the startup');
     if (first?.kind === 'error') return refusal(first);

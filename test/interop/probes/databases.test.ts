@@ -31,7 +31,10 @@ serverTest(
   async (scene) => {
     const t = scene.context;
     const ca = makeAuthority(scene);
-    const [, postgresServer] = await Promise.all([startMariadb(scene, ca), startPostgres(scene)]);
+    const [, postgresServer] = await Promise.all([
+      startMariadb(scene, ca),
+      startPostgres(scene, ca),
+    ]);
     const password = { file: scene.write('password', 'secret\n', 0o600) };
     const wrong = { file: scene.write('wrong', 'not it\n', 0o600) };
     const mysql: CheckText = { type: 'mysql' };
@@ -111,6 +114,23 @@ serverTest(
       },
     );
 
+    await t.test(
+      'PostgreSQL is spoken to inside of TLS, and its certificate verified',
+      async () => {
+        const tls = { ca: { file: ca.file } };
+        for (const [keys, text] of [
+          [{ user: 'checker' }, /asks for authentication 10/],
+          [{ user: 'friend' }, /the session began/],
+        ] as const) {
+          const outcome = await probeBy({ type: 'postgres', ...keys, tls }, postgres);
+          assert.equal(outcome.reason, 'passed', outcome.detail);
+          assert.match(outcome.detail, text);
+        }
+        const untrusted = await probeBy({ type: 'postgres', tls: {} }, postgres);
+        assertFailed('untrusted', untrusted, ['certificate-untrusted']);
+      },
+    );
+
     await t.test('a check that passes leaves no complaint in the log of PostgreSQL', async () => {
       const before = postgresServer.log.length;
       assert.equal(
@@ -148,6 +168,12 @@ serverTest(
           answerShare: 0.9,
         },
         { title: 'postgres', check: { type: 'postgres' }, server: postgres },
+        {
+          title: 'postgres tls',
+          check: { type: 'postgres', tls: { ca: { file: ca.file } } },
+          server: postgres,
+          answerShare: 0.9,
+        },
       ]);
     });
 
@@ -220,10 +246,12 @@ CREATE USER ancient@'%' IDENTIFIED VIA mysql_old_password USING '6a1b2c3d4e5f607
   await scene.start('mariadbd', [...common, ...server], [mariadb.port]);
 }
 
-async function startPostgres(scene: ServerScene): Promise<DaemonProcess> {
+async function startPostgres(scene: ServerScene, ca: Authority): Promise<DaemonProcess> {
   const folder = scene.makeFolder('postgres');
   const { userId, groupId } = findUser('nobody');
   chownSync(folder, userId, groupId);
+  const { certificate, key } = ca.issue('postgres', { names: [serverAddress] });
+  chownSync(key, userId, groupId);
   const asNobody = ['--reuid=nobody', '--regid=nogroup', '--clear-groups'];
   const passwordFile = scene.write('pgpass', 'secret\n');
   const making = scene.spawn('setpriv', [
@@ -248,7 +276,8 @@ async function startPostgres(scene: ServerScene): Promise<DaemonProcess> {
     [
       ...[...asNobody, postgresProgram('postgres'), '-D', folder, '-h', serverAddress],
       ...['-c', 'unix_socket_directories=', '-c', 'fsync=off'],
-      ...['-c', `max_connections=${sessionsMax}`],
+      ...['-c', `max_connections=${sessionsMax}`, '-c', 'ssl=on'],
+      ...['-c', `ssl_cert_file=${certificate}`, '-c', `ssl_key_file=${key}`],
     ],
     [postgres.port],
     // SIGTERM waits for the sessions.

@@ -32,6 +32,7 @@ const specs: readonly (readonly [string, ProbeSpec])[] = [
   ['mysql with a login', { type: 'mysql', user: 'probe' }],
   ['mysql with tls', { type: 'mysql', user: 'probe', tls }],
   ['postgres', { type: 'postgres', user: 'probe', database: 'probe' }],
+  ['postgres with tls', { type: 'postgres', user: 'probe', database: 'probe', tls }],
   ['grpc', { type: 'grpc', service: '' }],
   ['grpc with tls', { type: 'grpc', service: '', tls }],
   ['agent', { type: 'agent', whenSilent: 'fail' }],

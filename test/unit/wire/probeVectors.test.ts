@@ -13,7 +13,12 @@ import {
   nativePassword,
   packetBytes,
 } from '../../../src/wire/mysqlHandshake.js';
-import { decodeMessage, encodeStartup, messageBytes } from '../../../src/wire/postgresStartup.js';
+import {
+  decodeMessage,
+  encodeStartup,
+  encodeTlsRequest as encodePostgresTlsRequest,
+  messageBytes,
+} from '../../../src/wire/postgresStartup.js';
 import { decodeReply, encodeCommand } from '../../../src/wire/redisReply.js';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex.replace(/\s/g, ''), 'hex');
@@ -116,6 +121,7 @@ test('the startup of PostgreSQL, and what may come back', () => {
     hexOf(encodeStartup({ user: 'me', database: 'db' })),
     hexOf(bytes(`0000001d 00030000 ${hexOf(ascii('user\0me\0database\0db\0\0'))}`)),
   );
+  assert.equal(hexOf(encodePostgresTlsRequest()), '0000000804d2162f');
   const sasl = bytes(`52 00000017 0000000a ${hexOf(ascii('SCRAM-SHA-256\0\0'))}`);
   assert.equal(messageBytes(sasl), sasl.length);
   assert.deepEqual(decodeMessage(sasl), { kind: 'authentication', method: 10 });
