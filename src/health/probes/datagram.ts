@@ -1,7 +1,7 @@
 /** One datagram to a server, and what comes back: UDP and echo requests. */
 import { createSocket, type Socket } from 'node:dgram';
 import { openProbeSocket } from '../../kernel/probeSocket.js';
-import { familyOf } from '../../wire/ipAddress.js';
+import { familyOf, type IpAddress, ipAddress } from '../../wire/ipAddress.js';
 import type { ProbeOrigin } from '../probeSpec.js';
 import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
 import { outcomeOfSystemError, outcomeOfThrown } from './systemErrors.js';
@@ -20,7 +20,7 @@ export interface DatagramOptions {
 /** The port is of no account to an echo request, but Node wants one. */
 const echoPort = 1;
 
-/** Sends one datagram on a connected socket, which hears this server alone and its refusals. */
+/** Sends one datagram on a connected socket, which hears of refusals, and hears this server alone. */
 export function exchangeDatagram(
   target: ProbeTarget,
   options: DatagramOptions,
@@ -61,7 +61,9 @@ function start(
   const fd = needsKernel ? openProbeSocket(kind, socketOptions) : undefined;
   const socket = createSocket(familyOf(peer) === 4 ? 'udp4' : 'udp6');
   socket.on('error', (error) => settle(outcomeOfSystemError(error)));
-  socket.on('message', (bytes) => {
+  socket.on('message', (bytes, { address }) => {
+    // The kernel hands an echo socket the answers of any host, connected or not.
+    if (canonicalAddress(address) !== peer) return;
     const outcome = onAnswer(bytes);
     if (outcome !== undefined) settle(outcome);
   });
@@ -76,4 +78,9 @@ function start(
   else if (source !== undefined) socket.bind({ address: source }, connect);
   else connect();
   return socket;
+}
+
+/** An address as Node tells it, without the zone of a link-local one. */
+function canonicalAddress(text: string): IpAddress {
+  return ipAddress(text.replace(/%.*$/, ''));
 }

@@ -15,8 +15,8 @@ import {
 } from '../../../src/wire/mysqlHandshake.js';
 import {
   decodeMessage,
-  encodeStartup,
   encodeTlsRequest as encodePostgresTlsRequest,
+  encodeStartup,
   messageBytes,
 } from '../../../src/wire/postgresStartup.js';
 import { decodeReply, encodeCommand } from '../../../src/wire/redisReply.js';
