@@ -65,13 +65,22 @@ export class ChaosJudge {
     this.#stalledMs += durationMs;
   }
 
-  /** What the kernel has for a server. `alive` is what it is now. */
-  look(server: string, alive: boolean, weight: number, nowMs: number): void {
+  /**
+   * What the kernel has for a server. `alive` is what it is now; `evidence` tells what may explain
+   * a weight that is wrong.
+   */
+  look(
+    server: string,
+    alive: boolean,
+    weight: number,
+    nowMs: number,
+    evidence: (server: string) => string = () => '',
+  ): void {
     const pending = this.#pending.get(server);
     const isRight = weight > 0 === alive;
     if (pending === undefined) {
       // Nothing has changed for long: the weight must be right all the time.
-      if (!isRight) this.#tell(server, alive, weight, Number.POSITIVE_INFINITY);
+      if (!isRight) this.#tell(server, alive, weight, Number.POSITIVE_INFINITY, evidence);
       return;
     }
     const elapsedMs = nowMs - pending.sinceMs;
@@ -83,12 +92,19 @@ export class ChaosJudge {
     const stalledMs = this.#stalledMs - (this.#stalledBefore.get(server) ?? 0);
     if (pending.told || elapsedMs - stalledMs <= chaosBoundMs + chaosAllowanceMs) return;
     pending.told = true;
-    this.#tell(server, alive, weight, elapsedMs);
+    this.#tell(server, alive, weight, elapsedMs, evidence);
   }
 
-  #tell(server: string, alive: boolean, weight: number, afterMs: number): void {
+  #tell(
+    server: string,
+    alive: boolean,
+    weight: number,
+    afterMs: number,
+    evidence: (server: string) => string,
+  ): void {
     const what = alive ? 'alive' : 'dead';
     const after = Number.isFinite(afterMs) ? `${Math.round(afterMs)} ms after it changed` : 'later';
-    this.violations.push(`${server} is ${what} and has weight ${weight} ${after}`);
+    const text = `${server} is ${what} and has weight ${weight} ${after}`;
+    this.violations.push(`${text}${evidence(server)}`);
   }
 }

@@ -18,6 +18,8 @@ const backendPort = 8080;
 const listenPort = 80;
 const lookMs = 100;
 const startTimeoutMs = 60_000;
+/** Lines of a log that are shown for a weight that is wrong. */
+const evidenceLines = 6;
 /** A server stays as it is for so long, at least and at most. */
 const aliveMs = { min: 5_000, max: 20_000 };
 const deadMs = { min: 4_500, max: 12_000 };
@@ -112,7 +114,9 @@ async function course(
       const weights = await readWeights(table, virtualAddress);
       const nowMs = performance.now();
       for (const { address, alive } of servers) {
-        judge.look(address, alive, weights.get(address) ?? 0, nowMs);
+        judge.look(address, alive, weights.get(address) ?? 0, nowMs, () =>
+          evidenceIn(run, address),
+        );
       }
     }
     await sleep(lookMs);
@@ -121,6 +125,14 @@ async function course(
     if (lateMs > 0) for (const { judge } of watched) judge.stalled(lateMs);
     lookedMs = nowMs;
   }
+}
+
+/** What the program has logged of a server of late, with the time of now to compare with. */
+function evidenceIn(run: CheckedRun, address: string): string {
+  const lines = run.log
+    .split('\n')
+    .filter((line) => line.includes(`${address}:`) || /stall|short/.test(line));
+  return `; at ${Date.now()} its log has:\n${lines.slice(-evidenceLines).join('\n')}`;
 }
 
 async function readWeights(

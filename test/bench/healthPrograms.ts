@@ -65,8 +65,13 @@ export class CheckedRun {
     throw new Error(`${this.program} ended:\n${this.logTail}`);
   }
 
+  /** All that it has logged. */
+  get log(): string {
+    return readFileSync(this.#logPath, 'utf8');
+  }
+
   get logTail(): string {
-    return readFileSync(this.#logPath, 'utf8').slice(-logTailMax);
+    return this.log.slice(-logTailMax);
   }
 
   /** The process and its children: keepalived checks in one. */

@@ -1,9 +1,8 @@
 /** BFD against independent judges: keepalived at the other end, and tshark on the wire. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BfdSessionReport } from '../../src/bfd/protocol.js';
-import { DaemonProcess } from '../tools/daemonProcess.js';
+import type { DaemonProcess } from '../tools/daemonProcess.js';
+import { startKeepalivedBfd } from '../tools/keepalivedBfd.js';
 import { nodeAddresses } from '../tools/lan.js';
 import { type LanScene, lanTest } from '../tools/lanTest.js';
 import { agentConfig, type TandemDirector } from '../tools/tandemDirector.js';
@@ -33,40 +32,14 @@ async function waitForSession(
   return session;
 }
 
-/** A keepalived on lb2 whose only business is BFD; a virtual router makes it start. */
+/** A keepalived on lb2 that has its session with our agent. */
 function startKeepalived(scene: LanScene, multiplier: number): DaemonProcess {
-  const file = (end: string): string => join(scene.lan.folder, `keepalived-bfd.${end}`);
-  const lines = [
-    'bfd_instance pair {',
-    `  neighbor_ip ${nodeAddresses.lb1}`,
-    `  source_ip ${nodeAddresses.lb2}`,
-    '  min_rx 70',
-    '  min_tx 40',
-    '  idle_tx 1000',
-    `  multiplier ${multiplier}`,
-    '}',
-    'vrrp_instance other {',
-    '  interface eth0',
-    '  state BACKUP',
-    '  virtual_router_id 99',
-    '  priority 100',
-    '  advert_int 1',
-    '  virtual_ipaddress {',
-    '    192.0.2.199/24',
-    '  }',
-    '  track_bfd {',
-    '    pair',
-    '  }',
-    '}',
-    '',
-  ];
-  writeFileSync(file('conf'), lines.join('\n'));
-  const pidFiles = ['-p', file('pid'), '-r', file('vrrp.pid'), '-b', file('bfd.pid')];
-  return new DaemonProcess({
+  return startKeepalivedBfd({
     namespace: scene.lan.namespace('lb2'),
-    command: 'keepalived',
-    args: ['-n', '-l', '-D', '-f', file('conf'), ...pidFiles],
-    logPath: file('log'),
+    folder: scene.lan.folder,
+    neighbour: nodeAddresses.lb1,
+    source: nodeAddresses.lb2,
+    multiplier,
   });
 }
 

@@ -20,7 +20,7 @@ export interface DatagramOptions {
 /** The port is of no account to an echo request, but Node wants one. */
 const echoPort = 1;
 
-/** Sends one datagram on a connected socket, which hears of refusals, and hears this server alone. */
+/** Sends one datagram on a connected socket, which hears of refusals, and this server alone. */
 export function exchangeDatagram(
   target: ProbeTarget,
   options: DatagramOptions,
