@@ -148,12 +148,12 @@ export class Agent {
    * IPVS are looked at before anything is changed; addresses come last, when the table is ready.
    */
   start(loaded: ConfigReadResult): Promise<void> {
-    return this.#reloads.follow(this.#startOnce(loaded));
+    const start = this.#startOnce(loaded).finally(() => this.#warn(loaded.warnings));
+    return this.#reloads.follow(start);
   }
 
   async #startOnce(loaded: ConfigReadResult): Promise<void> {
     const { config } = loaded;
-    this.#warn(loaded.warnings);
     requireInterfaces(config);
     requireUsers(config);
     const probes = readProbes(config.services);

@@ -11,10 +11,11 @@ import {
   type Finding,
   formatConfigPath,
 } from './problem.js';
+import { quickTextMin, quickYaml } from './quickYaml.js';
 import { resolveNodes } from './resolve.js';
 import { isMapping } from './schema/mappingReader.js';
 import { type RootComplete, type RootDraft, readRoot } from './schema/rootDefinition.js';
-import { readYaml, type YamlSource } from './yamlSource.js';
+import { configBytesMax, readYaml, type YamlSource } from './yamlSource.js';
 
 /** Environment variables, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -32,8 +33,16 @@ export interface ConfigCheck {
 /** At most this many problems are told; the file is beyond repair by hand at that point. */
 export const problemsMax = 500;
 
+/** What a whole value of a file was found to be. */
+interface Judgement {
+  readonly draft: RootDraft | undefined;
+  readonly findings: readonly Finding[];
+}
+
 /** Finds everything that is wrong with a text. Never throws for what is in it. */
 export function checkConfigText(text: string, env: Environment = {}): ConfigCheck {
+  const quick = quickCheck(text, env);
+  if (quick !== undefined) return quick;
   const source = readYaml(text);
   if (source.fatal) return { problems: bounded(source.problems), warnings: [], configs: [] };
   if (source.value === null) {
@@ -42,32 +51,56 @@ export function checkConfigText(text: string, env: Environment = {}): ConfigChec
     const problem = { position, path: '', message: 'the file is empty', hint };
     return { problems: [problem], warnings: [], configs: [] };
   }
-  const { value: draft, findings } = readRoot(withPresets(source.value), givenVariables(env));
-  const isGiven = (path: ConfigPath): boolean => valueAt(source.value, path) !== undefined;
-  const all =
-    draft === undefined
-      ? findings
-      : [
-          ...findings,
-          ...crossChecks(draft),
-          ...checkIdentityGiven(draft, isGiven),
-          ...checkProcessGiven(draft, isGiven),
-          ...checkKeysGiven(draft, isGiven),
-        ];
-  const errors = all.filter((finding) => finding.severity === 'error');
-  const problems = inOrder([
-    ...source.problems,
-    ...errors.map((finding) => located(finding, source)),
-  ]);
-  const warnings = inOrder(
-    all
-      .filter((finding) => finding.severity === 'warning')
-      .map((finding) => located(finding, source)),
-  );
-  if (problems.length > 0 || draft === undefined) {
-    return { problems: bounded(problems), warnings, configs: [] };
-  }
-  return { problems: [], warnings, configs: resolveNodes(complete(draft)) };
+  return toCheck(source, judge(source.value, env));
+}
+
+/** Reads a large text without places. Whatever is wrong with it is left to the exact parser. */
+function quickCheck(text: string, env: Environment): ConfigCheck | undefined {
+  if (text.length < quickTextMin || text.length > configBytesMax) return undefined;
+  const quick = quickYaml(text);
+  if (quick === undefined || !isMapping(quick.value)) return undefined;
+  const judgement = judge(quick.value, env);
+  if (judgement.draft === undefined || judgement.findings.some(isError)) return undefined;
+  let exact: YamlSource | undefined;
+  const locate: YamlSource['locate'] = (path, at) => {
+    exact ??= readYaml(text);
+    return exact.locate(path, at);
+  };
+  return toCheck({ value: quick.value, fatal: false, problems: [], locate }, judgement);
+}
+
+function judge(value: unknown, env: Environment): Judgement {
+  const { value: draft, findings } = readRoot(withPresets(value), givenVariables(env));
+  if (draft === undefined) return { draft, findings };
+  const isGiven = (path: ConfigPath): boolean => valueAt(value, path) !== undefined;
+  const all = [
+    ...findings,
+    ...crossChecks(draft),
+    ...checkIdentityGiven(draft, isGiven),
+    ...checkProcessGiven(draft, isGiven),
+    ...checkKeysGiven(draft, isGiven),
+  ];
+  return { draft, findings: all };
+}
+
+/** Warnings get their places when somebody asks for them: that must not delay a reload. */
+function toCheck(source: YamlSource, { draft, findings }: Judgement): ConfigCheck {
+  const placed = (wanted: readonly Finding[]) => wanted.map((finding) => located(finding, source));
+  const problems = inOrder([...source.problems, ...placed(findings.filter(isError))]);
+  let warnings: readonly ConfigWarning[] | undefined;
+  const isSound = problems.length === 0 && draft !== undefined;
+  return {
+    problems: bounded(problems),
+    get warnings() {
+      warnings ??= inOrder(placed(findings.filter((finding) => !isError(finding))));
+      return warnings;
+    },
+    configs: isSound ? resolveNodes(complete(draft)) : [],
+  };
+}
+
+function isError({ severity }: Finding): boolean {
+  return severity === 'error';
 }
 
 /** A draft without errors has no holes: each hole comes with an error, by construction. */

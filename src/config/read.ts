@@ -31,14 +31,16 @@ export function readConfigFile(path: string, choice: NodeChoice): ConfigReadResu
 }
 
 function usable(path: string, check: ConfigCheck, choice: NodeChoice): ConfigReadResult {
-  const { configs, problems, warnings } = check;
+  const { configs, problems } = check;
   if (problems.length > 0) {
     const lines = problems.map((problem) => formatProblem(path, problem));
     throw new TandemError('CONFIG_INVALID', lines.join('\n'));
   }
   return {
     config: selectNode(configs, choice, path),
-    warnings: warnings.map((warning) => formatProblem(path, warning)),
+    get warnings() {
+      return check.warnings.map((warning) => formatProblem(path, warning));
+    },
   };
 }
 

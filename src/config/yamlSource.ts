@@ -18,6 +18,12 @@ import type { ConfigPath, ConfigProblem, SourcePosition } from './problem.js';
 /** A larger text is refused before it is parsed. */
 export const configBytesMax = 2 * 1024 * 1024;
 
+/**
+ * How often an anchor is followed, with those inside of it. A check that all services share is
+ * followed once for each; a file whose aliases multiply must end somewhere.
+ */
+const aliasesMax = 8_192;
+
 /** A text that was read, perhaps with problems. */
 export interface YamlSource {
   /** The plain value of the document. Meaningless when a problem is `fatal`. */
@@ -72,7 +78,7 @@ export function readYaml(text: string): YamlSource {
     positionOf(offsetOf(document, path, at));
   if (syntax.length > 0) return { value: undefined, fatal: true, problems: syntax, locate };
   try {
-    const value: unknown = document.toJS();
+    const value: unknown = document.toJS({ maxAliasCount: aliasesMax });
     return { value, fatal: false, problems: repeatedKeys(document, positionOf), locate };
   } catch (error) {
     // Aliases that repeat each other without end, or a very large number of them.

@@ -3,8 +3,8 @@
  *
  * A definition says of every key what type it has, its default, the environment variable that
  * overrides it and what it means. Reading, validation, the TypeScript types of the result and
- * `docs/reference/config.md` all come from the one definition. `mappingReader.ts` runs it on
- * convict.
+ * `docs/reference/config.md` all come from the one definition. `mappingReader.ts` runs it, on
+ * convict where the environment may override values.
  */
 import { type ConfigPath, errorAt, type Finding } from '../problem.js';
 

@@ -71,7 +71,8 @@ const badTexts: readonly (readonly [title: string, text: string, problems: reado
   ],
   [
     'aliases that multiply',
-    `a: &a ${nine('x')}\nb: &b ${nine('*a')}\nc: &c ${nine('*b')}\nd: ${nine('*c')}\n`,
+    `a: &a ${nine('x')}\nb: &b ${nine('*a')}\nc: &c ${nine('*b')}\nd: &d ${nine('*c')}\n` +
+      `e: &e ${nine('*d')}\nf: ${nine('*e')}\n`,
     [
       '1:1 the YAML aliases cannot be followed: ' +
         'Excessive alias count indicates a resource exhaustion attack',
