@@ -32,8 +32,8 @@ const specialText = /[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN/;
 const floatText = new RegExp(`^(?:${decimalText.source}|${specialText.source})$`);
 
 /**
- * A scalar that is written in another way than its value would be, such as 0x1F or ~. As a key it is
- * the text for the exact parser and the value for this one, and here nobody knows which it was.
+ * A scalar that is written in another way than its value would be, such as 0x1F or ~. As a key it
+ * is the text for the exact parser and the value for this one, and here nobody knows which it is.
  */
 class UnusualScalar extends Error {}
 
