@@ -42,6 +42,10 @@ function measuredRows({ measured, activeBefore, activeAfter }: DrillReport): str
   return [
     ['client gap', `${measured.clientGapMs} ms, ${span(measured)}`],
     ['requests', `${requests.sent} sent, ${requests.failed} failed${counts(requests.failedFor)}`],
+    ...measured.unexpectedFailures.map(({ sentAtMs, endedAtMs, failure }) => [
+      'failed out of turn',
+      `${failure}, sent at ${sentAtMs} ms, ended at ${endedAtMs} ms`,
+    ]),
     ['share before the fault', share(measured.answersBefore)],
     ['share after the fault', share(measured.answersAfter)],
     [

@@ -11,7 +11,7 @@ import {
 } from './measurements.js';
 import { directorAddress, holdersAtEnd, loadSpan, type Observation } from './observation.js';
 import { downloadRows, persistentRows } from './outcomes.js';
-import { measurePromises } from './promises.js';
+import { measurePromises, unexpectedFailures } from './promises.js';
 import type {
   AdvertCount,
   AnnouncementCount,
@@ -19,6 +19,9 @@ import type {
   DrillMeasured,
   DrillReport,
 } from './report.js';
+
+/** One line each at the terminal: enough to see what they have in common. */
+const unexpectedFailuresMax = 10;
 
 /** The report of one run. */
 export function makeReport(observation: Observation): DrillReport {
@@ -71,6 +74,13 @@ function measured(observation: Observation): DrillMeasured {
     clientGapFromMs: sinceMs(gap.fromUs, faultUs),
     clientGapToMs: sinceMs(gap.toUs, faultUs),
     requests: { ...totals(load), failedFor: failuresByReason(load.requests) },
+    unexpectedFailures: (unexpectedFailures(observation) ?? [])
+      .slice(0, unexpectedFailuresMax)
+      .map(({ sentUs, endedUs, failure }) => ({
+        sentAtMs: sinceMs(sentUs, faultUs),
+        endedAtMs: sinceMs(endedUs, faultUs),
+        failure,
+      })),
     answersBefore: answersPerServer(load.requests, { fromUs: loadFromUs, toUs: faultUs }),
     answersAfter: answersPerServer(load.requests, { fromUs: faultUs, toUs: endUs }),
     persistentClients: persistentRows(observation),

@@ -99,12 +99,23 @@ export function failuresByReason(
   return counts;
 }
 
+/** A request that nobody answered. */
+export interface FailedRequest {
+  readonly sentUs: number;
+  readonly endedUs: number;
+  readonly failure: RequestFailure;
+}
+
 /** Failed requests of which no moment lies within a span. */
-export function failuresOutside(requests: readonly RequestRecord[], span: Span): number {
-  return requests.filter(
-    ({ result, sentUs, endedUs }) =>
-      'failure' in result && (endedUs < span.fromUs || sentUs > span.toUs),
-  ).length;
+export function failuresOutside(
+  requests: readonly RequestRecord[],
+  span: Span,
+): readonly FailedRequest[] {
+  return requests.flatMap(({ result, sentUs, endedUs }) =>
+    'failure' in result && (endedUs < span.fromUs || sentUs > span.toUs)
+      ? [{ sentUs, endedUs, failure: result.failure }]
+      : [],
+  );
 }
 
 /** What became of one persistent client. */

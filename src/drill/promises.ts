@@ -4,6 +4,7 @@ import type { ProcService } from './ipvsProcTable.js';
 import {
   answersPerServer,
   countAnswers,
+  type FailedRequest,
   failuresOutside,
   lengthMs,
   longestGap,
@@ -148,7 +149,7 @@ const measures: Readonly<Record<PromiseName, (observation: Observation) => Measu
   },
   'failures-inside-gap': (observation) => ({
     says: 'requests that failed outside the takeover',
-    measured: failuresOutside(observation.load.requests, takeoverSpan(observation)),
+    measured: unexpectedFailures(observation)?.length ?? null,
     comparison: 'exactly',
     bound: 0,
     unit: 'requests',
@@ -161,12 +162,9 @@ const measures: Readonly<Record<PromiseName, (observation: Observation) => Measu
     unit: 'ms',
     boundIs: `interval x fall + timeout + allowance ${limits.allowanceMs}`,
   }),
-  'failures-end-with-weight-zero': ({ load, faultUs, weightZeroUs }) => ({
+  'failures-end-with-weight-zero': (observation) => ({
     says: 'requests that failed before the fault or after weight 0',
-    measured:
-      weightZeroUs === undefined
-        ? null
-        : failuresOutside(load.requests, { fromUs: faultUs, toUs: weightZeroUs }),
+    measured: unexpectedFailures(observation)?.length ?? null,
     comparison: 'exactly',
     bound: 0,
     unit: 'requests',
@@ -250,6 +248,19 @@ function isSameService(found: ProcService, { mark, listeners }: TopologyService)
     mark === undefined &&
     listeners.some(({ address, port }) => found.address === address && found.port === port)
   );
+}
+
+/**
+ * The requests that failed although nothing was broken for them; `undefined` when it is not known
+ * how long the fault could be felt.
+ */
+export function unexpectedFailures(observation: Observation): readonly FailedRequest[] | undefined {
+  const { scenario, load, faultUs, weightZeroUs } = observation;
+  if (scenario.effect !== 'server-lost') {
+    return failuresOutside(load.requests, takeoverSpan(observation));
+  }
+  if (weightZeroUs === undefined) return undefined;
+  return failuresOutside(load.requests, { fromUs: faultUs, toUs: weightZeroUs });
 }
 
 /** From the fault, or the last answer before it, to the end of the gap that contains it. */

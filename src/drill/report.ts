@@ -70,6 +70,13 @@ export interface AnnouncementCount {
   readonly lastAtMs: number;
 }
 
+/** A request that failed although nothing was broken for it. Times count from the fault. */
+export interface UnexpectedFailure {
+  readonly sentAtMs: number;
+  readonly endedAtMs: number;
+  readonly failure: RequestFailure;
+}
+
 /** All that was measured. */
 export interface DrillMeasured {
   readonly clientGapMs: number;
@@ -82,6 +89,8 @@ export interface DrillMeasured {
     readonly failed: number;
     readonly failedFor: Readonly<Partial<Record<RequestFailure, number>>>;
   };
+  /** Requests that failed although nothing was broken for them, the first ones. */
+  readonly unexpectedFailures: readonly UnexpectedFailure[];
   /** Answers per server, of requests sent before the fault and after it. */
   readonly answersBefore: Readonly<Record<string, number>>;
   readonly answersAfter: Readonly<Record<string, number>>;

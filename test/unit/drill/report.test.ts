@@ -4,7 +4,7 @@ import { brokenPromises } from '../../../src/cli/drill.js';
 import { drillReportText } from '../../../src/cli/drillText.js';
 import { painterFor } from '../../../src/cli/table.js';
 import { advertCounts, announcementCounts, makeReport } from '../../../src/drill/makeReport.js';
-import { advert, goodCrash, gratuitousArp } from './support.js';
+import { advert, goodCrash, gratuitousArp, timeout } from './support.js';
 
 const faultUs = 10_000_000;
 
@@ -39,6 +39,17 @@ test('a report says what the takeover cost, from the last advert and from the fa
   assert.deepEqual(report.measured.requests.failedFor, { timeout: 1 });
   assert.deepEqual(report.timeline, [{ atMs: 0, what: 'kill -9' }]);
   assert.equal(report.conditions.activeDownMs, 3_609);
+});
+
+test('a report tells when a request failed although nothing was broken for it', () => {
+  const crash = goodCrash();
+  const requests = [...crash.load.requests, timeout(15_000, 17_000)];
+  const report = makeReport({ ...crash, load: { ...crash.load, requests } });
+  assert.deepEqual(report.measured.unexpectedFailures, [
+    { sentAtMs: 5_000, endedAtMs: 7_000, failure: 'timeout' },
+  ]);
+  const text = drillReportText(report, painterFor(false, {}));
+  assert.match(text, /failed out of turn +timeout, sent at 5000 ms, ended at 7000 ms/);
 });
 
 test('a report is plain JSON', () => {
