@@ -5,9 +5,13 @@
 import { once } from 'node:events';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { openNetworkNamespace } from '../../src/kernel/networkNamespace.js';
+import { scheduleRoundRobin } from '../../src/kernel/realtime.js';
 
 /** How long a thread may take to answer, in milliseconds. */
 const answerTimeoutMs = 20_000;
+
+/** Real-time priority of the client and the echo servers; directors have 10. */
+const loadPriority = 20;
 
 interface LanWorkerData {
   readonly namespace: string;
@@ -54,7 +58,11 @@ export function serveLanWorker<Request, Reply>(
   port.on('message', async (request: Request) => port.postMessage(await handle(request)));
 }
 
-/** Enters the namespace that the thread was started for; to be called before sockets are opened. */
+/**
+ * Enters the namespace that the thread was started for; to be called before sockets are opened.
+ * From then on the thread goes before the directors: in the field it has a machine of its own.
+ */
 export function enterOwnNamespace(): void {
   openNetworkNamespace((workerData as LanWorkerData).namespace).enter();
+  scheduleRoundRobin(loadPriority);
 }

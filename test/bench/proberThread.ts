@@ -7,6 +7,8 @@ import { interpretFrame } from '../../src/drill/capture.js';
 import { nowUs } from '../../src/kernel/monotonicClock.js';
 import { openPacketSocket } from '../../src/kernel/packetSocket.js';
 import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
+import { etherTypeArp } from '../../src/wire/ethernet.js';
+import { ipToBytes } from '../../src/wire/ipAddress.js';
 import { virtualAddress } from '../tools/lan.js';
 import { answerIn } from './answerFrame.js';
 import type { Answer, RoundRecord } from './failoverModel.js';
@@ -18,6 +20,10 @@ const probeIntervalUs = 1_000;
 const burstMax = 4;
 /** Bound of a record: more than ten minutes at a thousand a second. */
 const recordedMax = 1_000_000;
+
+/** Where the sender's address is in a frame with ARP. */
+const arpSenderAt = 28;
+const virtualAddressBytes = ipToBytes(virtualAddress);
 
 enterOwnNamespace();
 const netlink = openRouteNetlink();
@@ -78,9 +84,16 @@ function turn(): void {
   timer = setTimeout(turn, Math.max(0, (nextDueUs - nowUs()) / 1_000));
 }
 
+/** A thousand addresses are announced five times, and must not keep the probes waiting. */
+function isAnnouncementOfOther(frame: Uint8Array): boolean {
+  const isArp = ((frame[12] ?? 0) << 8) + (frame[13] ?? 0) === etherTypeArp;
+  return isArp && virtualAddressBytes.some((byte, at) => frame[arpSenderAt + at] !== byte);
+}
+
 function readCapture(): void {
   for (let frame = capture.receive(); frame !== undefined; frame = capture.receive()) {
-    if (frame.outgoing || record.answers.length + record.frames.length >= recordedMax) continue;
+    if (frame.outgoing || isAnnouncementOfOther(frame.bytes)) continue;
+    if (record.answers.length + record.frames.length >= recordedMax) continue;
     const answer = answerIn(frame.bytes, frame.receivedAtUs);
     if (answer !== undefined) {
       record.answers.push(answer);
