@@ -3,12 +3,13 @@
  * kernel's receive times what comes in at its port: answers, adverts, gratuitous ARPs.
  */
 import { DgramAsPromised } from 'dgram-as-promised';
-import { interpretFrame } from '../../src/drill/capture.js';
+import { type CapturedAdvert, interpretFrame } from '../../src/drill/capture.js';
 import { nowUs } from '../../src/kernel/monotonicClock.js';
 import { openPacketSocket } from '../../src/kernel/packetSocket.js';
 import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
 import { etherTypeArp } from '../../src/wire/ethernet.js';
 import { ipToBytes } from '../../src/wire/ipAddress.js';
+import { vrid } from '../tools/directorDaemon.js';
 import { virtualAddress } from '../tools/lan.js';
 import { answerIn } from './answerFrame.js';
 import type { Answer, RoundRecord } from './failoverModel.js';
@@ -46,7 +47,11 @@ serveLanWorker<ProberRequest, ProberReply>((request) => {
   if (request.type === 'finish') clearTimeout(timer);
   readCapture();
   const lastAnswer = record.answers.at(-1) ?? null;
-  const lastAdvert = record.frames.findLast((frame) => frame.kind === 'advert') ?? null;
+  // Of the router that has the client's address; others have their own rhythm.
+  const lastAdvert =
+    record.frames.findLast(
+      (frame): frame is CapturedAdvert => frame.kind === 'advert' && frame.vrid === vrid,
+    ) ?? null;
   const handedOver = request.type === 'finish' ? record : emptyRecord();
   return { sent, latenessMaxUs, lastAnswer, lastAdvert, record: handedOver };
 });
