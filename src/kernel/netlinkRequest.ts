@@ -8,7 +8,7 @@ import { type NetlinkMessage, parseAttributes, parseError, parseMessages } from 
 import { TandemError } from '../errors.js';
 import { nowUs } from './monotonicClock.js';
 import { NetlinkSocket, type netlinkFamily, overrun } from './netlinkSocket.js';
-import { structLayout } from './structLayout.js';
+import { hostIsLittleEndian, structLayout } from './structLayout.js';
 import { systemCallError } from './systemCall.js';
 
 /** How long the kernel may take to answer, in microseconds. */
@@ -102,7 +102,7 @@ export class NetlinkRequester {
 
   /** Writes the messages of a batch and sends none of them. */
   rehearse(requests: readonly NetlinkRequest[]): void {
-    Buffer.concat(requests.map((request) => encode(request, 0, messageFlag.request)));
+    encodeAll(requests, 0);
   }
 
   /** Sends a request that is answered by one message. Throws what the kernel refused it with. */
@@ -155,11 +155,7 @@ export class NetlinkRequester {
     const last = requests.at(-1);
     if (last === undefined) return [];
     const first = this.#reserve(requests.length);
-    const parts = requests.map((request, index) => {
-      const acknowledge = index === requests.length - 1 ? messageFlag.acknowledge : 0;
-      return encode(request, first + index, messageFlag.request | acknowledge);
-    });
-    this.#socket.send(Buffer.concat(parts));
+    this.#socket.send(encodeAll(requests, first));
     const results = requests.map((): TandemError | undefined => undefined);
     this.#receive(last, (message) => {
       const index = message.seq - first;
@@ -202,15 +198,50 @@ export class NetlinkRequester {
   }
 }
 
-/** One message with its header (struct nlmsghdr); the next one begins at a multiple of four. */
+/** Messages one after the other, with consecutive numbers; the last one is to be acknowledged. */
+function encodeAll(requests: readonly NetlinkRequest[], firstSequence: number): Uint8Array {
+  const bytes = new Uint8Array(requests.reduce((sum, each) => sum + messageBytes(each), 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const [index, request] of requests.entries()) {
+    const acknowledge = index === requests.length - 1 ? messageFlag.acknowledge : 0;
+    const flags = messageFlag.request | acknowledge;
+    at = writeMessage(bytes, view, at, { request, sequence: firstSequence + index, flags });
+  }
+  return bytes;
+}
+
+/** One message. */
 function encode(request: NetlinkRequest, sequence: number, flags: number): Uint8Array {
-  const { type, payload } = request;
-  const length = messageHeader.size + payload.length;
-  const message = new Uint8Array(Math.ceil(length / 4) * 4);
-  const header = { length, type, flags: flags | (request.flags ?? 0), sequence };
-  message.set(messageHeader.encode(header));
-  message.set(payload, messageHeader.size);
-  return message;
+  const bytes = new Uint8Array(messageBytes(request));
+  writeMessage(bytes, new DataView(bytes.buffer), 0, { request, sequence, flags });
+  return bytes;
+}
+
+/** Writes a message with its header (struct nlmsghdr); returns where the next one begins. */
+function writeMessage(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  message: {
+    readonly request: NetlinkRequest;
+    readonly sequence: number;
+    readonly flags: number;
+  },
+): number {
+  const { request, sequence, flags } = message;
+  const { offsets, size } = messageHeader;
+  view.setUint32(at + offsets.length, size + request.payload.length, hostIsLittleEndian);
+  view.setUint16(at + offsets.type, request.type, hostIsLittleEndian);
+  view.setUint16(at + offsets.flags, flags | (request.flags ?? 0), hostIsLittleEndian);
+  view.setUint32(at + offsets.sequence, sequence, hostIsLittleEndian);
+  bytes.set(request.payload, at + size);
+  return at + messageBytes(request);
+}
+
+/** The length of a message; the next one begins at a multiple of four. */
+function messageBytes({ payload }: NetlinkRequest): number {
+  return Math.ceil((messageHeader.size + payload.length) / 4) * 4;
 }
 
 function throwRefusal(request: NetlinkRequest, message: NetlinkMessage): void {

@@ -2,6 +2,8 @@
  * The packet socket (packet(7)) that sends and receives whole link-layer frames: gratuitous ARP
  * on its way out, and in tests and drills whatever passes an interface.
  */
+import type { TandemError } from '../errors.js';
+import { sendFrames } from './frameBurst.js';
 import { linkAddressStruct, packetMembershipStruct } from './linuxStructs.js';
 import { readTimeUs, receivedAtUs } from './receiveTime.js';
 import { receiveMessage } from './socketMessage.js';
@@ -60,8 +62,10 @@ export interface PacketSocket {
   readonly fd: number;
   /** Sends one frame, link-layer header first. Throws `SYSTEM_CALL`, ENETDOWN on a link down. */
   send(frame: Uint8Array): void;
-  /** Does what `send` does, but sends nothing: so that what it needs is at hand a moment later. */
-  rehearse(frame: Uint8Array): void;
+  /** Sends short frames in few calls. One result for each, as long as it was sent: `undefined`. */
+  sendAll(frames: readonly Uint8Array[]): readonly (TandemError | undefined)[];
+  /** Does what `sendAll` does, but sends nothing: so that what it needs is at hand later. */
+  rehearse(frames: readonly Uint8Array[]): void;
   /** The next frame; `undefined` when the socket is dry. */
   receive(): ReceivedFrame | undefined;
   close(): void;
@@ -111,24 +115,35 @@ class BoundPacketSocket implements PacketSocket {
   }
 
   send(frame: Uint8Array): void {
-    if (this.#transmit(this.fd, frame) >= 0) return;
+    if (this.#transmit(frame) >= 0) return;
     throw systemCallError('sendto', lastErrno(), {
       context: `a frame of ${frame.length} bytes; ${this.#context}`,
       capability: 'CAP_NET_RAW',
     });
   }
 
-  rehearse(frame: Uint8Array): void {
-    this.#transmit(noDescriptor, frame);
+  sendAll(frames: readonly Uint8Array[]): readonly (TandemError | undefined)[] {
+    return sendFrames(this.fd, this.#options.interfaceIndex, frames).map((errno) =>
+      errno === 0
+        ? undefined
+        : systemCallError('sendmmsg', errno, {
+            context: `frames; ${this.#context}`,
+            capability: 'CAP_NET_RAW',
+          }),
+    );
   }
 
-  #transmit(fd: number, frame: Uint8Array): number {
+  rehearse(frames: readonly Uint8Array[]): void {
+    sendFrames(noDescriptor, this.#options.interfaceIndex, frames);
+  }
+
+  #transmit(frame: Uint8Array): number {
     const address = linkAddressStruct.encode({
       family: addressFamily.packet,
       protocol: ((frame[12] ?? 0) << 8) | (frame[13] ?? 0),
       interfaceIndex: this.#options.interfaceIndex,
     });
-    return libc.sendto(fd, frame, frame.length, 0, address, address.length);
+    return libc.sendto(this.fd, frame, frame.length, 0, address, address.length);
   }
 
   receive(): ReceivedFrame | undefined {

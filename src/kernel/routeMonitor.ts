@@ -4,7 +4,7 @@ import { NetlinkSocket, overrun } from './netlinkSocket.js';
 import { readAddress, readLink } from './routeMessages.js';
 import type { RouteEvent } from './routeModel.js';
 
-/** Datagrams that one read takes; what is left keeps the descriptor readable. */
+/** Datagrams that one read takes at most; what is left keeps the descriptor readable. */
 const datagramsPerReadMax = 1024;
 
 const groups = [
@@ -17,8 +17,8 @@ const groups = [
 export interface RouteMonitor {
   /** For polling. */
   readonly fd: number;
-  /** What happened since the last read; never waits. */
-  read(): RouteEvent[];
+  /** What happened since the last read, as far as so many datagrams tell it; never waits. */
+  read(datagramsMax?: number): RouteEvent[];
   close(): void;
 }
 
@@ -26,12 +26,16 @@ export interface RouteMonitor {
 export function openRouteMonitor(): RouteMonitor {
   const mask = groups.reduce((bits, group) => bits | (1 << (group - 1)), 0);
   const socket = new NetlinkSocket('route', mask);
-  return { fd: socket.fd, read: () => readEvents(socket), close: () => socket.close() };
+  return {
+    fd: socket.fd,
+    read: (datagramsMax = datagramsPerReadMax) => readEvents(socket, datagramsMax),
+    close: () => socket.close(),
+  };
 }
 
-function readEvents(socket: NetlinkSocket): RouteEvent[] {
+function readEvents(socket: NetlinkSocket, datagramsMax: number): RouteEvent[] {
   const events: RouteEvent[] = [];
-  for (let count = 0; count < datagramsPerReadMax; count += 1) {
+  for (let count = 0; count < datagramsMax; count += 1) {
     const datagram = socket.receive();
     if (datagram === undefined) break;
     if (datagram === overrun) {

@@ -50,6 +50,7 @@ const linkNameBytesMax = 15;
  */
 export class RouteNetlink {
   readonly #requester = new NetlinkRequester('route');
+  readonly #prepared = new WeakMap<NetworkChange, NetlinkRequest>();
 
   /** All links of the namespace. */
   links(): Link[] {
@@ -96,7 +97,7 @@ export class RouteNetlink {
    * One outcome for each, whatever became of the others; otherwise as {@link changeAddresses}.
    */
   change(changes: readonly NetworkChange[]): readonly ChangeOutcome[] {
-    const results = this.#requester.batch(changes.map(changeRequest));
+    const results = this.#requester.batch(changes.map((change) => this.#requestOf(change)));
     return results.map((error, index) => {
       if (error === undefined) return 'done';
       const change = changes[index];
@@ -111,6 +112,15 @@ export class RouteNetlink {
     for (const [index, { kind }] of changes.entries()) {
       if (kind === 'address') readAddress(Buffer.from(requests[index]?.payload ?? []));
     }
+  }
+
+  /** Writes the messages of changes that {@link change} may be given, the very objects, later. */
+  prepare(changes: readonly NetworkChange[]): void {
+    for (const change of changes) this.#prepared.set(change, changeRequest(change));
+  }
+
+  #requestOf(change: NetworkChange): NetlinkRequest {
+    return this.#prepared.get(change) ?? changeRequest(change);
   }
 
   /** Creates a pair of connected Ethernet links, both down. */

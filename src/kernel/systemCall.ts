@@ -29,6 +29,7 @@ interface Libc {
     addressLength: number,
   ): number;
   sendmsg(fd: number, header: Memory, flags: number): number;
+  sendmmsg(fd: number, entries: Memory, count: number, flags: number): number;
   recvmsg(fd: number, header: Memory, flags: number): number;
   read(fd: number, data: Memory, length: number): number;
   write(fd: number, data: Memory, length: number): number;
@@ -103,6 +104,7 @@ export const libc: Libc = {
   send: library.func('intptr_t send(int, const void *, size_t, int)'),
   sendto: library.func('intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)'),
   sendmsg: library.func('intptr_t sendmsg(int, const void *, int)'),
+  sendmmsg: library.func('int sendmmsg(int, void *, uint32_t, int)'),
   recvmsg: library.func('intptr_t recvmsg(int, void *, int)'),
   read: library.func('intptr_t read(int, void *, size_t)'),
   write: library.func('intptr_t write(int, const void *, size_t)'),

@@ -53,6 +53,14 @@ export interface AuditResult {
 export class AddressKeeper {
   readonly #routes: RouteNetlink;
   readonly #ports: PortDirectory;
+  readonly #made = new WeakMap<
+    VirtualAddress,
+    {
+      readonly spec: VirtualRouterSpec;
+      readonly interfaceIndex: number | undefined;
+      readonly changes: readonly NetworkChange[];
+    }
+  >();
   readonly #indexOf = (name: string) => this.#ports.get(name)?.identity.index;
   readonly #nameOf = (index: number) =>
     this.#ports.all().find(({ identity }) => identity.index === index)?.identity.name;
@@ -82,6 +90,23 @@ export class AddressKeeper {
     ];
     const { outcomes, failures } = changeNetwork(this.#routes, changes, present, this.#nameOf);
     return [...failures, ...claimRouting(this.#routes, changes, outcomes)];
+  }
+
+  /** Makes what is needed to add the addresses of routers, so that a takeover finds it made. */
+  prepare(routers: Routers): void {
+    for (const { spec } of routers.values()) {
+      for (const address of spec.addresses) this.#routes.prepare(this.#additions(address, spec));
+    }
+  }
+
+  /** The changes that add an address, made once for as long as its interface is the same. */
+  #additions(address: VirtualAddress, spec: VirtualRouterSpec): readonly NetworkChange[] {
+    const interfaceIndex = this.#indexOf(address.interface);
+    const made = this.#made.get(address);
+    if (made?.interfaceIndex === interfaceIndex && made?.spec === spec) return made.changes;
+    const changes = addressAddition(address, spec, this.#indexOf);
+    this.#made.set(address, { spec, interfaceIndex, changes });
+    return changes;
   }
 
   /** Writes the messages of a batch for the first addresses, and sends none of them. */
@@ -185,7 +210,7 @@ export class AddressKeeper {
   ): readonly NetworkChange[] {
     if (type === 'add-addresses') {
       return [
-        ...addresses.flatMap((address) => addressAddition(address, spec, this.#indexOf)),
+        ...addresses.flatMap((address) => this.#additions(address, spec)),
         ...routingChanges('add', routing, this.#indexOf),
       ];
     }

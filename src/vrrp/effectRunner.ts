@@ -5,6 +5,7 @@
  */
 import { nowUs } from '../kernel/monotonicClock.js';
 import type { RouteEvent } from '../kernel/routeNetlink.js';
+import type { IpAddress } from '../wire/ipAddress.js';
 import type { AddressKeeper } from './addressKeeper.js';
 import { AdvertisementSender } from './advertisementSender.js';
 import {
@@ -31,6 +32,10 @@ const retryUs = 1_000_000;
 /** Routers, and addresses of each, that a rehearsal goes through. */
 const rehearsedMax = 4;
 
+function addressOf({ prefix }: VirtualAddress): IpAddress {
+  return prefix.address;
+}
+
 /** The doing half of the loop. */
 export class EffectRunner {
   readonly #ports: InterfacePorts;
@@ -54,9 +59,19 @@ export class EffectRunner {
     this.#sender.configure(authenticators);
   }
 
+  /** Routers have other addresses than before. */
+  prepare(election: ElectionState): void {
+    this.#keeper.prepare(election.routers);
+  }
+
   /** When there is something to do again; infinite when there is not. */
   get nextDeadlineUs(): number {
     return Math.min(this.#announceAtUs, this.#auditDueUs);
+  }
+
+  /** Whether addresses are here that the link has not been told of yet. */
+  get isAnnouncing(): boolean {
+    return this.#announcements.hasFirst;
   }
 
   get #announceAtUs(): number {
@@ -90,7 +105,8 @@ export class EffectRunner {
     for (const { addresses } of effects.announcements.slice(0, rehearsedMax)) {
       const [first] = addresses;
       if (first === undefined) continue;
-      this.#ports.get(first.interface)?.rehearseAnnouncement(first.prefix.address);
+      const port = this.#ports.get(first.interface);
+      port?.rehearseAnnouncements(addresses.slice(0, rehearsedMax).map(addressOf));
     }
   }
 
@@ -181,22 +197,28 @@ export class EffectRunner {
       nextDeadlineUs(election) ?? Number.POSITIVE_INFINITY,
     );
     do {
-      for (const each of this.#announcements.take(mayAnnounce)) this.#sendAnnouncement(each);
+      this.#sendPortion(this.#announcements.take(mayAnnounce));
     } while (this.#announcements.hasFirst && nowUs() < untilUs);
     this.#announceDueUs = nowUs() + announcementPaceUs;
   }
 
-  #sendAnnouncement({ router, address }: Announcement): void {
-    try {
-      this.#ports.get(address.interface)?.announce(address.prefix.address);
-      this.#reporter.statistics(router).sentAnnouncement();
-    } catch (error) {
-      this.#reporter.statistics(router).failedToSend();
-      this.#remarkFailure(
-        `announce ${address.interface}`,
-        'an announcement could not be sent',
-        error,
-      );
+  /** All of one interface in one call. */
+  #sendPortion(portion: readonly Announcement[]): void {
+    for (const name of new Set(portion.map(({ address }) => address.interface))) {
+      const here = portion.filter(({ address }) => address.interface === name);
+      const results = this.#ports
+        .get(name)
+        ?.announceAll(here.map(({ address }) => addressOf(address)));
+      for (const [index, { router }] of here.entries()) {
+        const error = results?.[index];
+        const statistics = this.#reporter.statistics(router);
+        if (error === undefined) {
+          statistics.sentAnnouncement();
+        } else {
+          statistics.failedToSend();
+          this.#remarkFailure(`announce ${name}`, 'an announcement could not be sent', error);
+        }
+      }
     }
   }
 

@@ -46,6 +46,9 @@ const reportPeriodUs = 1_000_000;
 /** Most messages of main that one turn takes; the others wait for the next. */
 const messagesPerTurnMax = 64;
 
+/** Most events of the kernel that one turn reads while addresses wait to be announced. */
+const hurriedEventsMax = 32;
+
 /** What the loop is connected to. */
 export interface EngineConnections {
   /** An eventfd that is raised when a message waits. */
@@ -152,7 +155,8 @@ export class VrrpEngine {
     const advertisements = this.#receiver.receiveAll(this.#election, now, (name, error) =>
       this.#interfaces.reopen(name, error),
     );
-    const events = this.#monitor.read();
+    // The echo of hundreds of addresses must not hold up that the link is told of them.
+    const events = this.#monitor.read(this.#effects.isAnnouncing ? hurriedEventsMax : undefined);
     this.#effects.takeRouteEvents(events, this.#election, now);
     this.#interfaces.takeRouteEvents(events, this.#configuration);
     if (this.#routing.take()) this.#effects.requestAudit(now);
@@ -195,6 +199,7 @@ export class VrrpEngine {
   /** Lets go of what the configuration before needed, and sees that nothing of it is left. */
   #settle(turnUs: number): void {
     this.#interfaces.retain(this.#configuration);
+    this.#effects.prepare(this.#election);
     this.#effects.requestAudit(turnUs);
   }
 

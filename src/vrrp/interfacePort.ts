@@ -2,6 +2,7 @@
  * One network interface as the election uses it: the raw sockets for advertisements, one a family,
  * and the packet socket for announcements.
  */
+import type { TandemError } from '../errors.js';
 import { nowUs } from '../kernel/monotonicClock.js';
 import { openPacketSocket, type PacketSocket } from '../kernel/packetSocket.js';
 import { readSysctl } from '../kernel/sysctl.js';
@@ -87,24 +88,27 @@ export class InterfacePort {
   }
 
   /** See {@link rehearse}. */
-  rehearseAnnouncement(address: IpAddress): void {
-    const frame = this.#announcementOf(address);
-    if (frame !== undefined) this.#announcer.rehearse(frame);
+  rehearseAnnouncements(addresses: readonly IpAddress[]): void {
+    if (!this.#isEthernet) return;
+    this.#announcer.rehearse(addresses.map((address) => this.#announcementOf(address)));
   }
 
   /**
-   * Tells the link that an address is at this interface: by gratuitous ARP in the form that
-   * keepalived uses, or by an unsolicited neighbor advertisement.
+   * Tells the link that addresses are at this interface: by gratuitous ARP in the form that
+   * keepalived uses, or by an unsolicited neighbor advertisement. One result for each address.
    */
-  announce(address: IpAddress): void {
-    const frame = this.#announcementOf(address);
-    if (frame !== undefined) this.#announcer.send(frame);
+  announceAll(addresses: readonly IpAddress[]): readonly (TandemError | undefined)[] {
+    // A tunnel has nobody to tell.
+    if (!this.#isEthernet) return addresses.map(() => undefined);
+    return this.#announcer.sendAll(addresses.map((address) => this.#announcementOf(address)));
   }
 
-  #announcementOf(address: IpAddress): Uint8Array | undefined {
+  get #isEthernet(): boolean {
+    return this.identity.macAddress.length === ethernetAddressBytes;
+  }
+
+  #announcementOf(address: IpAddress): Uint8Array {
     const { macAddress } = this.identity;
-    // A tunnel has nobody to tell.
-    if (macAddress.length !== ethernetAddressBytes) return undefined;
     if (familyOf(address) === 4) {
       return encodeGratuitousArp(address, macAddress, 'request-broadcast');
     }

@@ -93,9 +93,11 @@ function rehearseBursts(routes: RouteNetlink): void {
       routes.rehearse(
         addresses.flatMap((each) => addressAddition(each, router, () => noInterfaceIndex)),
       );
-      for (const { prefix } of addresses) {
-        socket.rehearse(encodeGratuitousArp(prefix.address, macAddress, 'request-broadcast'));
-      }
+      socket.rehearse(
+        addresses.map(({ prefix }) =>
+          encodeGratuitousArp(prefix.address, macAddress, 'request-broadcast'),
+        ),
+      );
     }
   } finally {
     socket.close();

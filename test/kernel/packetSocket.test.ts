@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { TandemError } from '../../src/errors.js';
+import { burstFrameBytesMax, burstFramesMax } from '../../src/kernel/frameBurst.js';
 import { nowUs } from '../../src/kernel/monotonicClock.js';
 import { openPacketSocket, type PacketSocketOptions } from '../../src/kernel/packetSocket.js';
 import { rootTest } from './support/rootTest.js';
@@ -74,6 +75,31 @@ rootTest('a socket outlives its link going down and up', (context) => {
     () => sender.send(gratuitousArp),
     (error) => error instanceof TandemError && error.errnoName === 'ENETDOWN',
   );
+});
+
+rootTest('frames of a burst are heard one by one in their order, however many', (context) => {
+  const { left, right } = vethPair(context);
+  const listener = open(context, right, {});
+  const sender = open(context, left, { receive: false });
+  const frames = Array.from({ length: 2 * burstFramesMax + 1 }, (_, number) =>
+    Buffer.concat([gratuitousArp.subarray(0, -1), Buffer.of(number)]),
+  );
+  assert.ok(sender.sendAll(frames).every((error) => error === undefined));
+  for (const frame of frames) {
+    const heard = awaitReceived(listener, ({ bytes }) => bytes[0] === 0xff);
+    assert.deepEqual(Buffer.from(heard.bytes), frame);
+  }
+  assert.deepEqual(sender.sendAll([]), []);
+});
+
+rootTest('each frame of a burst that is refused has its own error', (context) => {
+  const { left } = vethPair(context);
+  const sender = open(context, left, { receive: false });
+  left.netlink.setLink('eth0', { up: false });
+  const names = sender.sendAll([gratuitousArp, gratuitousArp]).map((error) => error?.errnoName);
+  assert.deepEqual(names, ['ENETDOWN', 'ENETDOWN']);
+  const long = Buffer.concat([gratuitousArp, Buffer.alloc(burstFrameBytesMax)]);
+  assert.throws(() => sender.sendAll([long]), /a frame of 170 bytes does not go in a burst/);
 });
 
 rootTest('an interface that does not exist is an error', (context) => {

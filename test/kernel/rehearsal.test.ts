@@ -34,7 +34,7 @@ rootTest('a rehearsed advertisement and a rehearsed announcement are not sent', 
   });
   const frame = encodeGratuitousArp(virtual.address, new Uint8Array(6), 'request-broadcast');
   sender.rehearse(message, vrrpGroup(4), source);
-  announcer.rehearse(frame);
+  announcer.rehearse([frame, frame]);
   sender.send(message);
   announcer.send(frame);
   // Frames of one cable come in their order: nothing of ours was before these two.
@@ -76,4 +76,17 @@ rootTest('a rehearsed promotion and a release that stands by change no address',
     assert.deepEqual(removed, [{ prefix: virtual, interface: 'eth0' }]);
   });
   assert.ok(!addresses().includes(virtual.address), 'the release itself takes it off');
+});
+
+rootTest('a change that was prepared is made as any other, and not before', (context) => {
+  const { left } = vethPair(context);
+  const interfaceIndex = indexOf(left.netlink, 'eth0');
+  const change = { kind: 'address', action: 'add', interfaceIndex, prefix: virtual } as const;
+  const has = () =>
+    left.netlink.addresses().some(({ prefix }) => prefix.address === virtual.address);
+  left.netlink.prepare([change]);
+  assert.equal(has(), false);
+  assert.deepEqual(left.netlink.change([change]), ['done']);
+  assert.equal(has(), true);
+  assert.deepEqual(left.netlink.change([change]), ['already']);
 });
