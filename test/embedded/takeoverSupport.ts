@@ -1,14 +1,13 @@
 /**
  * A pair of directors between clients and servers, in network namespaces: the clients are in the
  * namespace of the test. A director that crashes loses its namespace, and with it the kernel's
- * table, as a machine does.
+ * table, as a machine does. Some servers are behind address translation, others answer directly.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, type SpawnOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -19,51 +18,63 @@ import {
   createNetworkNamespace,
   type NetworkNamespace,
 } from '../../src/kernel/networkNamespace.js';
+import { writeSysctl } from '../../src/kernel/sysctl.js';
 import { eventually } from './ipvsSupport.js';
+import { clientAddress, clientAddressesMax } from './takeoverClients.js';
+import {
+  type Director,
+  directServers,
+  insideAddress,
+  keepalivedConfig,
+  ports,
+  tandemConfig,
+  translatedPort,
+  translatedServers,
+  virtualAddress,
+} from './takeoverConfigs.js';
 
 const mainScript = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
-export const virtualAddress = '10.10.0.100';
-const insideAddress = '10.20.0.100';
-const serverAddresses = ['10.20.0.10', '10.20.0.20'] as const;
-const hostNumbers = { lb1: 101, lb2: 102 } as const;
+const hostNumbers = { lb1: 101, lb2: 102 } as const satisfies Record<Director, number>;
 
-/** The directors; lb1 has the higher priority. */
-export type Director = keyof typeof hostNumbers;
+/** The program of the directors. */
+export type DirectorProgram = 'tandem' | 'keepalived';
 
-/** The address of a client with one of its own. */
-export function clientAddress(index: number): string {
-  return `10.10.1.${index + 1}`;
-}
-
-/** Most clients with an address of their own. */
-export const clientAddressesMax = 200;
-
-/** Answers every line with its address; after `stream` it sends something each second as well. */
+/** Its arguments are `NAME ADDRESS PORT` of each place where it listens. It answers every word
+ * with the name; after `stream` it sends something each second as well. */
 const serverProgram = `
 const { createServer } = require('node:net');
-let listening = 0;
-for (const address of process.argv.slice(1)) {
+const args = process.argv.slice(1);
+let waiting = args.length / 3;
+while (args.length > 0) {
+  const [name, address, port] = args.splice(0, 3);
   createServer((socket) => {
     let timer;
     socket.on('error', () => socket.destroy());
     socket.on('close', () => clearInterval(timer));
     socket.on('data', (data) => {
-      socket.write(address + '\\n');
+      socket.write(name + '\\n');
       if (String(data) === 'stream') timer ??= setInterval(() => socket.write('.'), 1000);
     });
-  }).listen(8080, address, 512, () => {
-    listening += 1;
-    if (listening === process.argv.length - 1) console.log('listening');
+  }).listen(Number(port), address, 512, () => {
+    waiting -= 1;
+    if (waiting === 0) console.log('listening');
   });
 }`;
+
+interface Machine {
+  readonly program: DirectorProgram;
+  readonly namespace: NetworkNamespace;
+  readonly agent: ChildProcess;
+}
 
 /** The lab, while a test runs. */
 export class TakeoverLab {
   readonly folder = mkdtempSync(join(tmpdir(), 'tandem-takeover-'));
   readonly #inside: NetworkNamespace;
-  readonly #directors = new Map<Director, { namespace: NetworkNamespace; agent: ChildProcess }>();
-  #server: ChildProcess | undefined;
+  readonly #direct: NetworkNamespace[] = [];
+  readonly #machines = new Map<Director, Machine>();
+  readonly #servers: ChildProcess[] = [];
 
   private constructor(inside: NetworkNamespace) {
     this.#inside = inside;
@@ -80,54 +91,41 @@ export class TakeoverLab {
     lab.#inside.run(() => {
       ip('link', 'add', 'in', 'type', 'bridge');
       ip('link', 'set', 'in', 'up');
-      for (const address of serverAddresses) ip('address', 'add', `${address}/16`, 'dev', 'in');
+      for (const address of translatedServers) ip('address', 'add', `${address}/16`, 'dev', 'in');
       ip('route', 'add', 'default', 'via', insideAddress);
     });
-    const args = ['-e', serverProgram, ...serverAddresses];
-    const server = lab.#inside.spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    lab.#server = server;
-    assert.ok(server.stdout);
-    // It says so when it listens on both.
-    await once(server.stdout, 'data');
+    await lab.#serve(
+      lab.#inside,
+      translatedServers.map((address) => [address, address, translatedPort]),
+    );
+    for (const address of directServers) await lab.#addDirectServer(address);
     writeFileSync(join(lab.folder, 'key'), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
     return lab;
   }
 
-  /** Starts a machine with nothing in its tables, and its agent. */
-  async start(director: Director): Promise<void> {
+  /** Starts a machine with nothing in its tables, and the program of a director on it. */
+  async start(director: Director, program: DirectorProgram = 'tandem'): Promise<void> {
     const host = hostNumbers[director];
     const namespace = createNetworkNamespace(uniqueName(director));
-    const plug = (bridge: 'out' | 'in', device: string, address: string): void => {
-      const cable = `${bridge}-${director}`;
-      ip('link', 'add', cable, 'type', 'veth', 'peer', 'name', device, 'netns', namespace.name);
-      ip('link', 'set', cable, 'master', bridge, 'up');
-      namespace.run(() => {
-        ip('address', 'add', `${address}/16`, 'dev', device);
-        ip('link', 'set', device, 'up');
-      });
-    };
-    plug('out', 'eth0', `10.10.0.${host}`);
-    this.#inside.run(() => plug('in', 'eth1', `10.20.0.${host}`));
-    const configPath = join(this.folder, `${director}.yaml`);
-    writeFileSync(configPath, this.#config(director));
-    const args = [mainScript, 'run', '-c', configPath, '--node', director];
-    const options: SpawnOptions = { stdio: ['ignore', 'ignore', 'inherit'] };
-    const agent = namespace.spawn(process.execPath, args, options);
-    this.#directors.set(director, { namespace, agent });
-    await this.until(director, 'answers', () => true);
+    plug('out', director, namespace, 'eth0', `10.10.0.${host}/16`);
+    this.#inside.run(() => plug('in', director, namespace, 'eth1', `10.20.0.${host}/16`));
+    const agent =
+      program === 'tandem'
+        ? this.#startTandem(director, namespace)
+        : this.#startKeepalived(director, namespace);
+    this.#machines.set(director, { program, namespace, agent });
+    if (program === 'tandem') await this.until(director, 'answers', () => true);
+    else await this.#untilKernel(director, 'has its services', /:83 rr/, '-Ln');
   }
 
-  /** Pulls the cables, ends the agent without a word, and forgets the machine. */
+  /** Pulls the cables, ends the program without a word, and forgets the machine. */
   async crash(director: Director): Promise<void> {
-    const found = this.#directors.get(director);
-    assert.ok(found);
+    const { namespace, agent } = this.#machine(director);
     ip('link', 'delete', `out-${director}`);
     this.#inside.run(() => ip('link', 'delete', `in-${director}`));
-    await end(found.agent);
-    found.namespace.remove();
-    this.#directors.delete(director);
+    await end(agent);
+    namespace.remove();
+    this.#machines.delete(director);
   }
 
   /** Waits until the status of a director is as wanted. */
@@ -137,10 +135,10 @@ export class TakeoverLab {
     isWanted: (status: StatusDocument) => boolean,
   ): Promise<StatusDocument> {
     let last: StatusDocument | undefined;
-    const agent = this.#directors.get(director)?.agent;
+    const { agent } = this.#machine(director);
     await eventually(async () => {
-      assert.equal(agent?.exitCode, null, `the agent of ${director} ended`);
-      last = await fetchStatus(this.#socketPath(director)).catch(() => undefined);
+      assert.equal(agent.exitCode, null, `the agent of ${director} ended`);
+      last = await fetchStatus(this.socketPath(director)).catch(() => undefined);
       return last !== undefined && isWanted(last);
     }, `${director} ${what}`).catch((error) => {
       throw new Error(`${String(error)}: ${JSON.stringify(last)?.slice(0, 4_000)}`);
@@ -150,93 +148,139 @@ export class TakeoverLab {
   }
 
   /** Waits until a director holds all addresses. */
-  active(director: Director): Promise<StatusDocument> {
-    return this.until(
+  async active(director: Director): Promise<StatusDocument | undefined> {
+    if (this.#machine(director).program === 'tandem') {
+      return this.until(
+        director,
+        'is Active',
+        ({ virtualRouters }) =>
+          virtualRouters.length === 2 && virtualRouters.every(({ state }) => state === 'active'),
+      );
+    }
+    await this.#untilKernel(
       director,
-      'is Active',
-      ({ virtualRouters }) =>
-        virtualRouters.length === 2 && virtualRouters.every(({ state }) => state === 'active'),
+      'tells its connections',
+      /master sync daemon/,
+      '-L',
+      '--daemon',
     );
+    return undefined;
   }
 
-  #socketPath(director: Director): string {
+  /** Waits until a director that runs keepalived listens to the other one's connections. */
+  listens(director: Director): Promise<void> {
+    return this.#untilKernel(director, 'listens', /backup sync daemon/, '-L', '--daemon');
+  }
+
+  /** Established connections in a director's kernel. */
+  established(director: Director): number {
+    const { namespace } = this.#machine(director);
+    const text = namespace.run(() => execFileSync('ipvsadm', ['-Lnc'], { encoding: 'utf8' }));
+    return text.split('\n').filter((line) => line.includes(' ESTABLISHED ')).length;
+  }
+
+  socketPath(director: Director): string {
     return join(this.folder, `${director}.sock`);
   }
 
-  #config(director: Director): string {
-    const servers = serverAddresses.map((address) => `{ address: '${address}:8080' }`).join(', ');
-    const router = (name: string, vrid: number, device: string, address: string): string =>
-      `  - { name: ${name}, vrid: ${vrid}, interface: ${device}, advertInterval: 1s,` +
-      ` priority: { lb1: 150, lb2: 100 }, addresses: [${address}/16] }\n`;
-    const service = (name: string, port: number, more: string): string =>
-      `  - { name: ${name}, listen: 'tcp://${virtualAddress}:${port}', scheduler: rr,` +
-      ` forward: nat,${more} servers: [${servers}] }\n`;
-    return `cluster: takeover
-nodes:
-  lb1: { address: 10.10.0.101, interface: eth0 }
-  lb2: { address: 10.10.0.102, interface: eth0 }
-virtualRouters:
-${router('outside', 51, 'eth0', virtualAddress)}${router('inside', 52, 'eth1', insideAddress)}
-syncGroups: [{ name: edge, members: [outside, inside] }]
-services:
-${service('web', 80, '')}${service('shop', 81, ' persistence: { timeout: 5m },')}
-system: { manage: true }
-peering: { key: { file: ${join(this.folder, 'key')} } }
-connectionSync: { mode: relay }
-overrides:
-  stateFile: ${join(this.folder, `${director}-state.json`)}
-  maintenanceFolder: ${join(this.folder, `${director}-maintenance`)}
-api: { socket: ${this.#socketPath(director)} }
-`;
+  #startTandem(director: Director, namespace: NetworkNamespace): ChildProcess {
+    const config = tandemConfig({
+      key: join(this.folder, 'key'),
+      socket: this.socketPath(director),
+      state: join(this.folder, `${director}-state.json`),
+      maintenance: join(this.folder, `${director}-maintenance`),
+    });
+    const path = join(this.folder, `${director}.yaml`);
+    writeFileSync(path, config);
+    const args = [mainScript, 'run', '-c', path, '--node', director];
+    return namespace.spawn(process.execPath, args, quiet);
+  }
+
+  #startKeepalived(director: Director, namespace: NetworkNamespace): ChildProcess {
+    const file = (ending: string): string => join(this.folder, `${director}.${ending}`);
+    writeFileSync(file('conf'), keepalivedConfig(director));
+    namespace.run(() => writeSysctl('net.ipv4.ip_forward', 1));
+    // -n: no fork; -l: log to the terminal; the rest keeps out of /run.
+    const pids = ['-p', file('pid'), '-r', file('vrrp.pid'), '-c', file('checkers.pid')];
+    const args = ['-n', '-l', '-f', file('conf'), ...pids];
+    return namespace.spawn('keepalived', args, { stdio: ['ignore', 'ignore', 'ignore'] });
+  }
+
+  async #addDirectServer(address: string): Promise<void> {
+    const name = `rs${this.#direct.length}`;
+    const namespace = createNetworkNamespace(uniqueName(name));
+    this.#direct.push(namespace);
+    plug('out', name, namespace, 'eth0', `${address}/16`);
+    namespace.run(() => {
+      // The virtual address is here too, and nobody may learn that by ARP.
+      writeSysctl('net.ipv4.conf.all.arp_ignore', 1);
+      writeSysctl('net.ipv4.conf.all.arp_announce', 2);
+      ip('address', 'add', `${virtualAddress}/32`, 'dev', 'lo');
+    });
+    const places = Object.values(ports.dr).map((port) => [address, virtualAddress, port] as const);
+    await this.#serve(namespace, places);
+  }
+
+  /** Runs servers, and waits until all of them listen. */
+  async #serve(
+    namespace: NetworkNamespace,
+    places: readonly (readonly [name: string, address: string, port: number])[],
+  ): Promise<void> {
+    const args = ['-e', serverProgram, ...places.flat().map(String)];
+    const server = namespace.spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#servers.push(server);
+    assert.ok(server.stdout);
+    await once(server.stdout, 'data');
+  }
+
+  #untilKernel(
+    director: Director,
+    what: string,
+    wanted: RegExp,
+    ...listing: readonly string[]
+  ): Promise<void> {
+    const { namespace, agent } = this.#machine(director);
+    return eventually(async () => {
+      assert.equal(agent.exitCode, null, `the program of ${director} ended`);
+      const list = (): string => execFileSync('ipvsadm', [...listing], { encoding: 'utf8' });
+      return wanted.test(namespace.run(list));
+    }, `${director} ${what}`);
+  }
+
+  #machine(director: Director): Machine {
+    const machine = this.#machines.get(director);
+    assert.ok(machine, `${director} runs`);
+    return machine;
   }
 
   async #remove(): Promise<void> {
-    for (const director of [...this.#directors.keys()]) await this.crash(director);
-    if (this.#server !== undefined) await end(this.#server);
+    for (const director of [...this.#machines.keys()]) await this.crash(director);
+    for (const server of this.#servers) await end(server);
     ip('link', 'delete', 'out');
-    this.#inside.remove();
+    for (const namespace of [this.#inside, ...this.#direct]) namespace.remove();
     rmSync(this.folder, { recursive: true });
   }
 }
 
-/** A client that holds one connection. */
-export class Client {
-  /** Pieces that came. */
-  pieces = 0;
-  ended = false;
-  readonly #socket: Socket;
-  #text = '';
+const quiet: SpawnOptions = { stdio: ['ignore', 'ignore', 'inherit'] };
 
-  constructor(context: TestContext, port: number, localAddress?: string) {
-    const from = localAddress === undefined ? {} : { localAddress };
-    this.#socket = connect({ host: virtualAddress, port, ...from });
-    this.#socket.on('error', () => undefined);
-    this.#socket.on('close', () => {
-      this.ended = true;
-    });
-    this.#socket.on('data', (data) => {
-      this.pieces += 1;
-      this.#text += String(data);
-    });
-    context.after(() => void this.#socket.destroy());
-  }
-
-  get isConnected(): boolean {
-    return !this.#socket.connecting && !this.ended;
-  }
-
-  /** The server that answered first. */
-  get server(): string | undefined {
-    return /^(10\S+)\n/.exec(this.#text)?.[1];
-  }
-
-  say(word: string): void {
-    this.#socket.write(word);
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
+/** A cable from a bridge of the calling thread's namespace to a new device of a machine. */
+function plug(
+  bridge: 'out' | 'in',
+  machine: string,
+  namespace: NetworkNamespace,
+  device: string,
+  prefix: string,
+): void {
+  const cable = `${bridge}-${machine}`;
+  ip('link', 'add', cable, 'type', 'veth', 'peer', 'name', device, 'netns', namespace.name);
+  ip('link', 'set', cable, 'master', bridge, 'up');
+  namespace.run(() => {
+    ip('address', 'add', prefix, 'dev', device);
+    ip('link', 'set', device, 'up');
+  });
 }
 
 async function end(process: ChildProcess): Promise<void> {

@@ -1,27 +1,60 @@
 /** What clients see of a crash and of the return of the crashed director. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { eventually, ipvsTest } from './ipvsSupport.js';
-import { Client, clientAddress, clientAddressesMax, TakeoverLab } from './takeoverSupport.js';
+import {
+  askPersistent,
+  Client,
+  clientAddressesMax,
+  downloadCount,
+  opened,
+  openedDownloads,
+  survivors,
+} from './takeoverClients.js';
+import { type Forwarding, ports } from './takeoverConfigs.js';
+import { TakeoverLab } from './takeoverSupport.js';
 
-const downloadCount = 200;
+const mainScript = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+const forwardings = ['nat', 'dr'] as const satisfies readonly Forwarding[];
+
 const idleCount = 50;
-const ports = { plain: 80, persistent: 81 } as const;
+/** How long the idle connections say nothing, in milliseconds. */
+const silenceMs = 60_000;
+
+/** What is looked at again after each takeover. */
+interface Held {
+  readonly downloads: readonly Client[];
+  readonly servers: readonly (string | undefined)[];
+}
+
+/** What is left of it. */
+interface Survived {
+  readonly downloads: number;
+  readonly persistentClients: number;
+}
+
+const everything: Survived = {
+  downloads: downloadCount,
+  persistentClients: clientAddressesMax,
+};
 
 ipvsTest('connections survive a crash, and the return of the crashed director', async (_, t) => {
   const lab = await TakeoverLab.prepare(t);
   await lab.start('lb1');
   await lab.active('lb1');
-  const downloads = await opened(t, downloadCount, () => new Client(t, ports.plain));
-  for (const download of downloads) download.say('stream');
   // They never say a word before the second takeover is over.
-  const idle = await opened(t, idleCount, () => new Client(t, ports.plain));
-  const servers = await askPersistent(t);
-  await eventually(async () => downloads.every(({ pieces }) => pieces > 1), 'downloads flow');
+  const idle = await opened(idleCount, () => new Client(t, ports.nat.plain));
+  const idleDirect = await opened(idleCount, () => new Client(t, ports.dr.plain));
+  const silentSinceMs = performance.now();
+  const held = await hold(t);
 
   await t.test('a director that joins late knows all of them', async () => {
     await lab.start('lb2');
-    const entries = downloadCount + idleCount + clientAddressesMax;
+    const entries = 2 * (downloadCount + idleCount + clientAddressesMax);
     const { connectionSync } = await lab.until('lb2', 'is in sync', ({ connectionSync }) => {
       const { relay } = connectionSync;
       return relay?.inSync === true && relay.tableEntries >= entries;
@@ -32,70 +65,120 @@ ipvsTest('connections survive a crash, and the return of the crashed director', 
   await t.test('crash: downloads go on and persistent clients keep their server', async () => {
     await lab.crash('lb1');
     await lab.active('lb2');
-    const survived = await flowAgain(downloads);
-    t.diagnostic(`downloads that survived the crash: ${survived} of ${downloadCount}`);
-    assert.equal(survived, downloadCount);
-    assert.deepEqual(await askPersistent(t), servers);
+    for (const forwarding of forwardings) {
+      const survived = await look(t, 'the crash', forwarding, held[forwarding]);
+      assert.deepEqual(survived, everything, forwarding);
+    }
   });
 
   await t.test('the master returns with an empty table, and waits for it', async () => {
     await lab.start('lb1');
-    const { connectionSync } = await lab.active('lb1');
-    assert.equal(connectionSync.relay?.holding, false);
-    assert.equal(connectionSync.relay?.phase, 'received');
-    const survived = await flowAgain(downloads);
-    t.diagnostic(`downloads that survived the return: ${survived} of ${downloadCount}`);
-    assert.equal(survived, downloadCount);
-    assert.deepEqual(await askPersistent(t), servers);
+    const status = await lab.active('lb1');
+    assert.equal(status?.connectionSync.relay?.holding, false);
+    assert.equal(status?.connectionSync.relay?.phase, 'received');
+    for (const forwarding of forwardings) {
+      const survived = await look(t, 'the return', forwarding, held[forwarding]);
+      assert.deepEqual(survived, everything, forwarding);
+    }
   });
 
-  await t.test('connections that were idle all the time are answered', async () => {
-    for (const client of idle) client.say('hello');
-    const isAnswered = ({ server }: Client): boolean => server !== undefined;
-    await eventually(
-      async () => idle.every((client) => client.ended || isAnswered(client)),
-      'ends',
-    );
-    assert.equal(idle.filter(isAnswered).length, idleCount);
+  await t.test(
+    'a failover waits for a peer that does not know all, unless it is forced',
+    async () => {
+      await lab.until('lb1', 'is in sync', ({ connectionSync }) => {
+        return connectionSync.relay?.inSync === true;
+      });
+      await lab.crash('lb2');
+      await lab.until('lb1', 'misses the peer', ({ connectionSync }) => {
+        return connectionSync.relay?.inSync === false;
+      });
+      const stepDown = failover(lab.socketPath('lb1'));
+      await lab.start('lb2');
+      await lab.active('lb2');
+      const { exitCode, output } = await stepDown;
+      assert.equal(exitCode, 0, output);
+      const { connectionSync } = await lab.until('lb2', 'answers', () => true);
+      assert.equal(connectionSync.relay?.phase, 'received');
+      for (const forwarding of forwardings) {
+        const survived = await look(t, 'the failover', forwarding, held[forwarding]);
+        assert.deepEqual(survived, everything, forwarding);
+      }
+    },
+  );
+
+  await t.test('connections that were silent for a minute are answered', async () => {
+    await sleep(Math.max(0, silentSinceMs + silenceMs - performance.now()));
+    const silentMs = performance.now() - silentSinceMs;
+    assert.ok(silentMs >= silenceMs, `${silentMs} ms`);
+    const counts = [await survivors(idle), await survivors(idleDirect)];
+    t.diagnostic(`silent for ${Math.round(silentMs / 1000)} s, answered: ${counts.join(' and ')}`);
+    assert.deepEqual(counts, [idleCount, idleCount]);
   });
 });
 
-/** Opens them and waits until every one is connected. */
-async function opened(
-  context: TestContext,
-  count: number,
-  open: (index: number) => Client,
-): Promise<readonly Client[]> {
-  const clients = Array.from({ length: count }, (_, index) => open(index));
-  await eventually(
-    async () => clients.every(({ isConnected }) => isConnected),
-    `${count} connections`,
-  );
-  context.diagnostic(`${count} connections opened`);
-  return clients;
-}
+ipvsTest('beside it: keepalived with the sync of the kernel', async (_, t) => {
+  const lab = await TakeoverLab.prepare(t);
+  await lab.start('lb1', 'keepalived');
+  await lab.active('lb1');
+  // Unlike ours above, this one is there before the connections: nothing else would tell it.
+  await lab.start('lb2', 'keepalived');
+  await lab.listens('lb2');
+  const held = await hold(t);
+  await eventually(async () => {
+    return lab.established('lb2') >= lab.established('lb1') / 2;
+  }, 'the kernel has told most of them');
 
-/** Each client with an address of its own asks anew; gives the server of each. */
-async function askPersistent(context: TestContext): Promise<readonly (string | undefined)[]> {
-  const clients = await opened(context, clientAddressesMax, (index) => {
-    return new Client(context, ports.persistent, clientAddress(index));
+  const survived: Survived[] = [];
+  await lab.crash('lb1');
+  await lab.active('lb2');
+  for (const forwarding of forwardings) await look(t, 'the crash', forwarding, held[forwarding]);
+  await lab.start('lb1', 'keepalived');
+  await lab.active('lb1');
+  for (const forwarding of forwardings) {
+    survived.push(await look(t, 'the return', forwarding, held[forwarding]));
+  }
+  const sum = survived.reduce((total, { downloads }) => total + downloads, 0);
+  assert.ok(
+    sum < 2 * downloadCount,
+    'as many as with the relay: the comparison has lost its point',
+  );
+});
+
+/** Opens downloads through both ways of forwarding, and learns the servers of the others. */
+async function hold(context: TestContext): Promise<Record<Forwarding, Held>> {
+  const open = async (forwarding: Forwarding): Promise<Held> => ({
+    downloads: await openedDownloads(context, forwarding),
+    servers: await askPersistent(context, forwarding),
   });
-  for (const client of clients) client.say('who');
-  await eventually(
-    async () => clients.every(({ server, ended }) => server !== undefined || ended),
-    'persistent clients are answered',
-  );
-  for (const client of clients) client.close();
-  return clients.map(({ server }) => server);
+  return { nat: await open('nat'), dr: await open('dr') };
 }
 
-/** How many downloads get something new; a takeover costs a few retransmissions. */
-async function flowAgain(downloads: readonly Client[]): Promise<number> {
-  const before = downloads.map(({ pieces }) => pieces);
-  const flows = (index: number): boolean => (downloads[index]?.pieces ?? 0) > (before[index] ?? 0);
-  await eventually(
-    async () => downloads.every(({ ended }, index) => ended || flows(index)),
-    'every download goes on or has ended',
+/** Counts what is left after something has happened, and says it. */
+async function look(
+  context: TestContext,
+  after: string,
+  forwarding: Forwarding,
+  { downloads, servers }: Held,
+): Promise<Survived> {
+  const flowing = await survivors(downloads);
+  const asked = await askPersistent(context, forwarding);
+  const kept = asked.filter((server, index) => server === servers[index]).length;
+  context.diagnostic(
+    `after ${after}, ${forwarding}: ${flowing} of ${downloads.length} downloads go on, ` +
+      `${kept} of ${servers.length} persistent clients keep their server`,
   );
-  return downloads.filter((_, index) => flows(index)).length;
+  return { downloads: flowing, persistentClients: kept };
+}
+
+/** Runs `tandem failover` to its end. */
+function failover(
+  socketPath: string,
+  ...more: readonly string[]
+): Promise<{ exitCode: unknown; output: string }> {
+  const args = [mainScript, 'failover', '--for', '1m', ...more, '--socket', socketPath];
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, (error, stdout, stderr) => {
+      resolve({ exitCode: error === null ? 0 : error.code, output: `${stdout}${stderr}` });
+    });
+  });
 }
