@@ -8,7 +8,6 @@ import {
   forwardingOff,
   linksDown,
   reversePathFilter,
-  syncSettings,
 } from './director/pathFindings.js';
 import {
   clientsBesideServers,
@@ -18,6 +17,7 @@ import {
   unexplainedSilence,
   unreachableServers,
 } from './director/serverFindings.js';
+import { syncSettings } from './director/syncFindings.js';
 import {
   absentServices,
   badConfiguration,

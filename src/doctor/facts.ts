@@ -1,5 +1,6 @@
 /** What the doctor has seen of a machine: values only, no judgement. */
 import type { RealServerMode } from '../host/realServerPlan.js';
+import type { Requirement } from '../host/requirements.js';
 import type { IpAddress, IpPrefix } from '../wire/ipAddress.js';
 import type { ListedServer, ListedService, SyncDaemon } from '../wire/ipvsModel.js';
 import type { ChainFact } from './firewall/model.js';
@@ -120,6 +121,8 @@ export type ConfigurationFacts =
       readonly peers: readonly IpAddress[];
       readonly masquerades: boolean;
       readonly connectionSync: 'off' | 'kernel' | 'relay';
+      /** What the mode needs of the kernel's settings while the agent runs. */
+      readonly syncRequirements: readonly Requirement[];
     };
 
 /** The agent. */

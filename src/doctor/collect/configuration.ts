@@ -5,6 +5,7 @@ import type { StatusDocument } from '../../api/statusModel.js';
 import type { TandemConfig } from '../../config/model.js';
 import { type NodeChoice, readConfigFile } from '../../config/read.js';
 import { TandemError } from '../../errors.js';
+import { syncRequirements } from '../../host/syncRequirements.js';
 import { isModuleAvailable } from '../../kernel/kernelModules.js';
 import { familyOf } from '../../wire/ipAddress.js';
 import { formatServiceIdentity } from '../../wire/ipvsText.js';
@@ -68,6 +69,7 @@ async function factsOf(path: string, config: TandemConfig): Promise<Configuratio
     peers: nodes.filter(({ name }) => name !== node.name).map(({ address }) => address),
     masquerades: system.masquerade.length > 0,
     connectionSync: connectionSync.mode,
+    syncRequirements: syncRequirements(config),
   };
 }
 
@@ -88,6 +90,9 @@ function agentFacts(socket: string, status: StatusDocument): AgentFacts {
     ...(ipvs.lastError === null ? [] : [`the kernel's table: ${ipvs.lastError}`]),
     ...(host.lastError === null ? [] : [`the firewall: ${host.lastError}`]),
     ...(connectionSync.lastError === null ? [] : [`connection sync: ${connectionSync.lastError}`]),
+    ...(connectionSync.relay?.portsProtected === false
+      ? ['the firewall: any local user can send to the sync ports; install nftables or iptables']
+      : []),
     ...(lastReload?.ok === false ? [`the last reload: ${lastReload.message}`] : []),
     ...(threads.vrrp.running ? [] : ['the thread of the election does not run']),
     ...(threads.health.running ? [] : ['the thread of the checks does not run']),

@@ -21,6 +21,9 @@ const machineSettings = [
   'net.ipv4.vs.sync_version',
   'net.ipv4.vs.sync_threshold',
   'net.ipv4.vs.sync_refresh_period',
+  'net.ipv4.vs.sync_persist_mode',
+  'net.ipv4.vs.sync_ports',
+  'net.ipv4.vs.sloppy_tcp',
 ] as const;
 
 const linkSettings = ['rp_filter', 'arp_ignore', 'arp_announce'] as const;

@@ -112,63 +112,6 @@ export function isStandby({ agent }: DirectorFacts): boolean {
   return agent.kind === 'running' && agent.active.length === 0;
 }
 
-/** Settings that the kernel's own connection sync needs. */
-export function syncSettings(facts: DirectorFacts): readonly Finding[] {
-  const { table, settings, configuration } = facts;
-  if (table.kind !== 'read') return [];
-  const seen: string[] = [];
-  const todo: string[] = [];
-  const wants = (holds: boolean, what: string, how: string): void => {
-    if (holds) return;
-    seen.push(what);
-    todo.push(how);
-  };
-  const configured = configuration.kind === 'read' ? configuration.connectionSync : 'off';
-  const agentRuns = facts.agent.kind === 'running';
-  if (configured === 'kernel' && agentRuns) {
-    wants(
-      table.daemons.length > 0,
-      'the configuration wants the sync daemons of the kernel, and none runs',
-      '`tandem status` tells why they did not start.',
-    );
-  }
-  if (table.daemons.length > 0) {
-    wants(
-      settings['net.ipv4.vs.sync_version'] !== '0',
-      'net.ipv4.vs.sync_version is 0: no IPv6, no firewall marks, no persistence data is sent',
-      '`sysctl -w net.ipv4.vs.sync_version=1`.',
-    );
-    // A master on lo feeds a relay of the agent, which has to hear of every connection.
-    const [threshold] = (settings['net.ipv4.vs.sync_threshold'] ?? '0').split(/\s+/);
-    const relays = table.daemons.some(
-      ({ role, interface: name }) => role === 'master' && name === 'lo',
-    );
-    wants(
-      !relays || threshold === '0',
-      `net.ipv4.vs.sync_threshold begins with ${threshold}: idle connections are never sent`,
-      '`sysctl -w net.ipv4.vs.sync_threshold="0 0"`, with net.ipv4.vs.sync_refresh_period=10.',
-    );
-    for (const { interface: name, role } of table.daemons) {
-      const link = linkOf(facts, name);
-      wants(
-        link?.running === true,
-        `the ${role} daemon uses ${name}, which ${link === undefined ? 'is not there' : 'is down'}`,
-        `Bring ${name} up, or configure another \`connectionSync.interface\`.`,
-      );
-    }
-  }
-  if (seen.length === 0) return [];
-  return [
-    {
-      id: 'sync-settings',
-      severity: 'risk',
-      what: 'Connections are not synced as they should be; a takeover would lose some.',
-      seen,
-      todo,
-    },
-  ];
-}
-
 /** Masquerading and connection tracking. */
 export function connectionTracking(facts: DirectorFacts): readonly Finding[] {
   const findings: Finding[] = [];

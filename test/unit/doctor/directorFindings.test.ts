@@ -32,7 +32,27 @@ const configured = {
   peers: [ipAddress('172.25.254.102')],
   masquerades: false,
   connectionSync: 'off',
+  syncRequirements: [],
 } as const;
+
+/** With the relay, which needs idle connections to be told. */
+const relaying = {
+  ...configured,
+  connectionSync: 'relay',
+  syncRequirements: [
+    {
+      setting: 'net.ipv4.vs.sync_threshold',
+      accepted: ['0\t0'],
+      wanted: '0\t0',
+      reason: 'sync-coverage',
+      level: 'required',
+    },
+  ],
+} as const;
+const relayDaemons = [
+  { role: 'master', interface: 'lo', syncId: 0 },
+  { role: 'backup', interface: 'lo', syncId: 0 },
+] as const;
 
 function waiting(from = client, asksAgain = true) {
   const ports = { clientPort: 40_000, virtualPort: 80, serverPort: 80 };
@@ -53,6 +73,16 @@ test('a healthy director has no finding, with and without a configuration and an
   assert.deepEqual(diagnoseDirector(healthyDirector()), []);
   const both = { configuration: configured, agent: running };
   assert.deepEqual(diagnoseDirector(healthyDirector(both)), []);
+});
+
+test('a director whose relay has what it needs has no finding', () => {
+  const facts = healthyDirector({
+    ...settings({ 'net.ipv4.vs.sync_threshold': '0\t0' }),
+    configuration: relaying,
+    agent: running,
+    table: withTable({ daemons: relayDaemons }),
+  });
+  assert.deepEqual(diagnoseDirector(facts), []);
 });
 
 test('a healthy standby has no finding: another machine has the virtual address', () => {
@@ -261,6 +291,25 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
     {
       ...settings({ 'net.ipv4.vs.sync_version': '0' }),
       table: withTable({ daemons: [{ role: 'master', interface: 'eth1', syncId: 1 }] }),
+    },
+  ],
+  [
+    'sync-settings',
+    'sync_threshold is 3 50: idle connections',
+    {
+      ...settings({ 'net.ipv4.vs.sync_threshold': '3\t50', 'net.ipv4.vs.sync_ports': '1' }),
+      configuration: relaying,
+      agent: running,
+      table: withTable({ daemons: relayDaemons }),
+    },
+  ],
+  [
+    'sync-settings',
+    'the relay needs the backup daemon on lo, and none runs',
+    {
+      configuration: relaying,
+      agent: running,
+      table: withTable({ daemons: relayDaemons.slice(0, 1) }),
     },
   ],
   [
