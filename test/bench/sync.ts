@@ -1,50 +1,75 @@
-/** `npm run bench -- sync`: the relay between two real tables, in the embedded kernel. */
+/** `npm run bench -- sync`: connections on their way to the other director, relay and kernel. */
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { runInEmbeddedKernel } from '../../src/drill/embeddedKernel.js';
+import { formatTable } from '../../src/cli/table.js';
 import { TandemError } from '../../src/errors.js';
 import type { Benchmark } from './benchmark.js';
+import { runInside } from './insideKernel.js';
 import { wholeNumber } from './options.js';
-import { readSyncResult, type SyncResult, syncTable } from './syncModel.js';
+import { bulkRows, offeredRows, type SyncPart, type SyncPlan, syncFaults } from './syncModel.js';
 
 const timeoutMs = 900_000;
 
 interface SyncOptions {
   readonly entries: number;
+  readonly rate: number;
+  readonly seconds: number;
+  readonly proc: boolean;
   readonly json?: string;
 }
 
 /** The benchmark. */
 export const syncBenchmark: Benchmark = {
   name: 'sync',
-  summary: 'The relay of connections: a whole table to a director that joins, and changes.',
+  summary: 'Connections on their way to the other director: by the relay and by the kernel.',
   configure(command: Command): void {
     command
-      .option('--entries <number>', 'connections', wholeNumber(1_000, 1_000_000), 100_000)
-      .option('--json <file>', 'write all results to a file')
+      .option(
+        '--entries <number>',
+        'of the largest whole table',
+        wholeNumber(1_000, 500_000),
+        250_000,
+      )
+      .option('--rate <number>', 'new connections a second', wholeNumber(100, 50_000), 5_000)
+      .option('--seconds <number>', 'how long they come', wholeNumber(1, 60), 10)
+      .option('--no-proc', 'do not read the tables from /proc beside it')
+      .option('--json <file>', 'also write all results to a file')
       .addHelpText('after', help)
       .action(run);
   },
 };
 
 const help = `
-One director is told of so many connections as its kernel would tell it. Then the other joins:
-how long the whole table takes, and whether all of it is in the other kernel. After that a
-tenth as many are new at once. Beside it the way of the kernel: reading /proc/net/ip_vs_conn.
+It runs on the embedded kernel, with a table of its own for each director. New connections come at
+the rate, and then as fast as they can be made; each is looked for in the kernel of the other
+director. First the kernels sync by multicast, then through the agents. Afterwards one agent is told
+of a table, as its kernel would tell it, and the other one joins: two fifths of the entries, then
+all. Beside it the table that arrived is read from /proc, which takes the square of its length.
 
 Example:
-  npm run bench -- sync --entries 250000`;
+  npm run bench -- sync --entries 100000 --no-proc`;
 
-async function run({ entries, json }: SyncOptions): Promise<void> {
-  const inner = fileURLToPath(new URL('./syncInside.js', import.meta.url));
-  const command = [process.execPath, inner, String(entries)];
-  const { exitCode, output } = await runInEmbeddedKernel({ command, timeoutMs });
-  if (exitCode !== 0) {
-    throw new TandemError('LAB_FAILED', `the run in the embedded kernel failed:\n${output}`);
-  }
-  const result: SyncResult = readSyncResult(output);
-  console.log(syncTable(result).join('\n'));
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
-  if (result.bulk.missing + result.relay.missing > 0) process.exitCode = 1;
+async function run({ entries, rate, seconds, proc, json }: SyncOptions): Promise<void> {
+  const connections = rate * seconds;
+  const plan: SyncPlan = {
+    rates: [
+      { perSecond: rate, connections },
+      { perSecond: null, connections },
+    ],
+    bulks: [Math.round(entries * 0.4), entries],
+    readsProc: proc,
+  };
+  const parts: SyncPart[] = [];
+  const onResult = (part: SyncPart): void => {
+    parts.push(part);
+    process.stderr.write(`${JSON.stringify(part)}\n`);
+  };
+  await runInside('syncInside', [plan], { timeoutMs, memoryMegabytes: 1_536, onResult });
+  const offered = parts.flatMap((part) => (part.part === 'offered' ? [part] : []));
+  const bulks = parts.flatMap((part) => (part.part === 'bulk' ? [part] : []));
+  const lines = [...formatTable(offeredRows(offered)), '', ...formatTable(bulkRows(bulks))];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(parts, null, 2)}\n`);
+  const faults = syncFaults(parts);
+  if (faults.length > 0) throw new TandemError('LAB_FAILED', faults.join('\n       '));
 }
