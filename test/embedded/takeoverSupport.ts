@@ -258,6 +258,8 @@ export class TakeoverLab {
   async #remove(): Promise<void> {
     for (const director of [...this.#machines.keys()]) await this.crash(director);
     for (const server of this.#servers) await end(server);
+    // A namespace ends some time after it is removed, and its cables with it.
+    for (const index of this.#direct.keys()) ip('link', 'delete', `out-rs${index}`);
     ip('link', 'delete', 'out');
     for (const namespace of [this.#inside, ...this.#direct]) namespace.remove();
     rmSync(this.folder, { recursive: true });
