@@ -118,9 +118,13 @@ export class TakeoverLab {
     else await this.#untilKernel(director, 'has its services', /:83 rr/, '-Ln');
   }
 
-  /** Pulls the cables, ends the program without a word, and forgets the machine. */
-  async crash(director: Director): Promise<void> {
+  /**
+   * Ends a machine. Without power its cables are dead before its program is, so nobody is told;
+   * where the program is killed first, the kernel closes its connections.
+   */
+  async crash(director: Director, what: 'power' | 'program' = 'power'): Promise<void> {
     const { namespace, agent } = this.#machine(director);
+    if (what === 'program') await end(agent);
     ip('link', 'delete', `out-${director}`);
     this.#inside.run(() => ip('link', 'delete', `in-${director}`));
     await end(agent);

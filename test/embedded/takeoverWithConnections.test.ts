@@ -88,11 +88,14 @@ ipvsTest('connections survive a crash, and the return of the crashed director', 
       await lab.until('lb1', 'is in sync', ({ connectionSync }) => {
         return connectionSync.relay?.inSync === true;
       });
-      await lab.crash('lb2');
+      await lab.crash('lb2', 'program');
       await lab.until('lb1', 'misses the peer', ({ connectionSync }) => {
         return connectionSync.relay?.inSync === false;
       });
-      const stepDown = failover(lab.socketPath('lb1'));
+      const forced = await failover(lab.socketPath('lb1'), '1s', '--force');
+      assert.equal(forced.exitCode, 0, forced.output);
+      assert.match(forced.output, /nobody has taken over yet/);
+      const stepDown = failover(lab.socketPath('lb1'), '1m');
       await lab.start('lb2');
       await lab.active('lb2');
       const { exitCode, output } = await stepDown;
@@ -173,9 +176,10 @@ async function look(
 /** Runs `tandem failover` to its end. */
 function failover(
   socketPath: string,
+  time: string,
   ...more: readonly string[]
 ): Promise<{ exitCode: unknown; output: string }> {
-  const args = [mainScript, 'failover', '--for', '1m', ...more, '--socket', socketPath];
+  const args = [mainScript, 'failover', '--for', time, ...more, '--socket', socketPath];
   return new Promise((resolve) => {
     execFile(process.execPath, args, (error, stdout, stderr) => {
       resolve({ exitCode: error === null ? 0 : error.code, output: `${stdout}${stderr}` });
