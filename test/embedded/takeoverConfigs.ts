@@ -1,4 +1,4 @@
-/** What the directors of the takeover lab are told: one table, as Tandem and as keepalived read it. */
+/** What the directors of the takeover lab are told, as Tandem and as keepalived read it. */
 
 export const virtualAddress = '10.10.0.100';
 export const insideAddress = '10.20.0.100';
@@ -104,7 +104,8 @@ export function keepalivedConfig(director: Director): string {
       (server) => ` real_server ${server.address} ${server.port} { weight 1\n }`,
     );
     return (
-      `virtual_server ${virtualAddress} ${port} { lb_algo rr\n lb_kind ${forwarding.toUpperCase()}\n` +
+      `virtual_server ${virtualAddress} ${port} { lb_algo rr\n` +
+      ` lb_kind ${forwarding.toUpperCase()}\n` +
       ` protocol TCP\n${isPersistent ? ` persistence_timeout ${persistenceSeconds}\n` : ''}` +
       `${list.join('\n')}\n}`
     );
