@@ -108,3 +108,26 @@ rootTest('a monitor that was not read in time says that events were lost', (cont
   netlink.setLink('eth0', { up: false });
   readUntil(monitor, linkIs(false, false));
 });
+
+rootTest('a reading that is bounded leaves the rest for the next ones, in order', (context) => {
+  const { left } = vethPair(context);
+  const monitor = open(context, left);
+  monitor.read();
+  const texts = ['198.51.100.1', '198.51.100.2', '198.51.100.3'];
+  const interfaceIndex = left.netlink.link('eth0')?.index ?? 0;
+  left.netlink.changeAddresses(
+    texts.map((text) => ({
+      action: 'add',
+      interfaceIndex,
+      prefix: { address: ipAddress(text), length: 32 },
+    })),
+  );
+  const readings = texts.map(() => monitor.read(1));
+  assert.deepEqual(
+    readings.map((events) =>
+      events.map((event) => event.kind === 'address' && event.address.prefix.address),
+    ),
+    texts.map((text) => [text]),
+  );
+  assert.deepEqual(monitor.read(), []);
+});
