@@ -22,6 +22,29 @@ rootTest('a thread becomes a real-time thread and an ordinary one again', () => 
   assert.equal(isRoundRobin(), false);
 });
 
+rootTest('every thread of a process becomes a real-time thread', () => {
+  const module = new URL('../../src/kernel/realtime.js', import.meta.url).href;
+  const script = `
+    import { readdirSync, readFileSync } from 'node:fs';
+    import { scheduleProcessRoundRobin } from ${JSON.stringify(module)};
+    scheduleProcessRoundRobin(3);
+    const policies = readdirSync('/proc/self/task').map((task) => {
+      const stat = readFileSync('/proc/self/task/' + task + '/stat', 'utf8');
+      // The name in brackets may have spaces; the policy is the 41st field (proc_pid_stat.5).
+      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38];
+    });
+    process.stdout.write(policies.join(' '));`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  const policies = output.split(' ');
+  assert.ok(policies.length > 1, output);
+  assert.ok(
+    policies.every((policy) => policy === '2'),
+    output,
+  );
+});
+
 rootTest('memory is locked and unlocked', () => {
   lockMemory();
   unlockMemory();
