@@ -49,6 +49,7 @@ import {
 import { receiveAdvertisement } from '../../src/wire/vrrpReceive.js';
 import { WireError } from '../../src/wire/wireError.js';
 import type { ReceiveTarget } from './fuzzer.js';
+import { syncTargets } from './fuzzSyncTargets.js';
 
 const macAddress = Uint8Array.of(0x02, 0, 0, 0, 0, 1);
 const startUnixMs = 1_700_000_000_000;
@@ -80,6 +81,7 @@ export function receiveTargets(): readonly ReceiveTarget[] {
     bfdTarget('BFD, meticulous SHA1', { type: 'meticulous-sha1', keyId: 1, key: macAddress }),
     frameTarget(),
     neighborTarget(),
+    ...syncTargets(),
   ];
 }
 
