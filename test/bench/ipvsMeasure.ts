@@ -27,7 +27,7 @@ import {
 } from './ipvsSetup.js';
 
 /** How often the table is looked at while a program fills it, in milliseconds. */
-const lookIntervalMs = 5;
+const lookIntervalMs = 10;
 /** Longest wait for any one step; only a failure takes that long. */
 const stepTimeoutMs = 120_000;
 
@@ -143,11 +143,12 @@ class IpvsMeasurement {
       await change();
       const before = keeper.memory();
       this.#add('memory', program, before.nowKib);
+      const changedService = this.#changedService();
       const changedMs = performance.now();
       keeper.signal('SIGHUP');
       await until(`${program} has changed the weight`, async () => {
         keeper.requireRunning();
-        return (await this.#hasChanged()) || undefined;
+        return (await this.#hasChanged(changedService)) || undefined;
       });
       this.#add('reload', program, performance.now() - changedMs);
       this.#add('memoryPeak', program, keeper.memory().peakKib);
@@ -195,14 +196,17 @@ class IpvsMeasurement {
     return service === undefined ? 0 : (await this.#table.servers(identityOf(service))).length;
   }
 
-  async #hasChanged(): Promise<boolean> {
-    const services = setupServices(this.#size, this.#changed);
-    const service = services.find(({ servers }) =>
-      servers.some(({ weight }) => weight === changedWeight),
-    );
+  async #hasChanged(service: SetupService | undefined): Promise<boolean> {
     if (service === undefined) return false;
     const servers = await this.#table.servers(identityOf(service));
     return servers.some(({ weight }) => weight === changedWeight);
+  }
+
+  /** The service that the changed file changes; found once, since the looks share a processor. */
+  #changedService(): SetupService | undefined {
+    return setupServices(this.#size, this.#changed).find(({ servers }) =>
+      servers.some(({ weight }) => weight === changedWeight),
+    );
   }
 
   #add(task: IpvsTask, program: IpvsProgram, value: number): void {
