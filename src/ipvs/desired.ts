@@ -126,15 +126,12 @@ function withLimit(server: ServerConfig, connectionsMax: number | undefined): Se
   };
 }
 
+/** Written out, since a large table is made of ten thousand of them at every change. */
 function tableServer(listener: ServiceIdentity, server: ServerConfig, weight: number): IpvsServer {
-  return {
-    ...listenerServerIdentity(listener, server),
-    forwarding: server.forwarding,
-    ...(server.encapsulation === undefined ? {} : { encapsulation: server.encapsulation }),
-    weight,
-    upperThreshold: server.upperThreshold,
-    lowerThreshold: server.lowerThreshold,
-  };
+  const { address, port } = listenerServerIdentity(listener, server);
+  const { forwarding, encapsulation, upperThreshold, lowerThreshold } = server;
+  const plain = { address, port, forwarding, weight, upperThreshold, lowerThreshold };
+  return encapsulation === undefined ? plain : { ...plain, encapsulation };
 }
 
 function decideService(
