@@ -28,6 +28,8 @@ import {
 
 /** How often the table is looked at while a program fills it, in milliseconds. */
 const lookIntervalMs = 10;
+/** How long a program is left alone between its start and the change, in milliseconds. */
+const restMs = 5_000;
 /** Longest wait for any one step; only a failure takes that long. */
 const stepTimeoutMs = 120_000;
 
@@ -78,6 +80,8 @@ class IpvsMeasurement {
       ['tandem', tandemIpvs],
       ['ipvsadm', ['ipvsadm']],
     ] as const) {
+      // Once beforehand, so that no program pays for reading its files from the disk.
+      timedRun([...command, '-L', '-n']);
       this.#add('restore', program, timedRun([...command, '-R'], rules));
       await this.#requireWhole();
       this.#add('save', program, timedRun([...command, '-S', '-n']));
@@ -140,6 +144,7 @@ class IpvsMeasurement {
       });
       this.#add('start', program, performance.now() - startedMs);
       await this.#requireWhole();
+      await pause(restMs);
       await change();
       const before = keeper.memory();
       this.#add('memory', program, before.nowKib);
