@@ -9,9 +9,9 @@ import { bitsOf, type IpAddress, type IpFamily } from '../wire/ipAddress.js';
 import { errnoName } from './errnoName.js';
 import { decodeSocketAddress, encodeSocketAddress, familyNumber } from './internetAddress.js';
 import { internet6AddressStruct } from './linuxStructs.js';
+import { LocalPorts } from './localPorts.js';
 import { openSocket, readSocketOption, setSocketOption, socketOption } from './socketOptions.js';
 import { hostIsLittleEndian } from './structLayout.js';
-import { readSysctl } from './sysctl.js';
 import { checked, closeDescriptor, lastErrno, libc, systemCallError } from './systemCall.js';
 
 const epollCloseOnExec = 0o2000000;
@@ -52,16 +52,12 @@ export function connectTarget(address: IpAddress, port: number, family: IpFamily
   return { family, port, bytes: encodeSocketAddress(address, port) };
 }
 
-/** After so many connections the range of the local ports is read again. */
-const rangeAgeMax = 4_096;
-
 /** Many connections that are begun and looked at together. Belongs to one thread. */
 export class ConnectPoller {
   readonly #epoll: number;
   readonly #waiting = new Map<ConnectAttempt, (result: ConnectResult) => void>();
   readonly #targets = new Map<ConnectAttempt, ConnectTarget>();
-  #localPorts = readLocalPorts();
-  #rangeAge = 0;
+  readonly #localPorts = new LocalPorts();
   readonly #event = new DataView(new ArrayBuffer(eventLayout.size));
   readonly #eventBytes = new Uint8Array(this.#event.buffer);
   readonly #events = new DataView(new ArrayBuffer(eventsMax * eventLayout.size));
@@ -85,11 +81,6 @@ export class ConnectPoller {
     target: ConnectTarget,
     onResult: (result: ConnectResult) => void,
   ): ConnectAttempt | undefined {
-    this.#rangeAge += 1;
-    if (this.#rangeAge >= rangeAgeMax) {
-      this.#localPorts = readLocalPorts();
-      this.#rangeAge = 0;
-    }
     let fd: number;
     try {
       fd = openSocket(familyNumber(target.family), 'stream', tcp, {});
@@ -156,11 +147,6 @@ export class ConnectPoller {
     closeDescriptor(this.#epoll);
   }
 
-  /** The kernel picks source ports from this range alone. */
-  #mayMeetItself({ port }: ConnectTarget): boolean {
-    return this.#localPorts.first <= port && port <= this.#localPorts.last;
-  }
-
   #settle(fd: ConnectAttempt, failed: boolean): void {
     const onResult = this.#waiting.get(fd);
     const target = this.#targets.get(fd);
@@ -179,7 +165,7 @@ export class ConnectPoller {
     const result: ConnectResult =
       errno !== 0
         ? failure('connect', errno)
-        : this.#mayMeetItself(target) && metItself(fd, target)
+        : this.#localPorts.include(target.port) && metItself(fd, target)
           ? { connected: false, call: 'connect', errnoName: 'ECONNREFUSED' }
           : { connected: true };
     closeDescriptor(fd);
@@ -189,18 +175,6 @@ export class ConnectPoller {
 
 function failure(call: string, errno: number): ConnectResult {
   return { connected: false, call, errnoName: errnoName(errno) };
-}
-
-/** The ports that the kernel picks source ports from; all of them where it does not tell. */
-function readLocalPorts(): { readonly first: number; readonly last: number } {
-  try {
-    const [first = 0, last = 65_535] = readSysctl('net.ipv4.ip_local_port_range')
-      .split(/\s+/)
-      .map(Number);
-    return { first, last };
-  } catch {
-    return { first: 0, last: 65_535 };
-  }
 }
 
 const nameBytes = new Uint8Array(internet6AddressStruct.size);

@@ -20,6 +20,7 @@ const sharedServices = 50;
 /** Boot, both programs, and the deaths of the largest setting on a busy machine. */
 const settingTimeoutMs = 600_000;
 const memoryMegabytes = 1_536;
+const settleMs = 5_000;
 
 interface HealthOptions {
   readonly sizes: readonly number[];
@@ -93,7 +94,7 @@ async function runHealth(options: HealthOptions): Promise<void> {
 
 function settingsOf(options: HealthOptions): readonly HealthSetting[] {
   const { seconds, deaths } = options;
-  const common = { measureMs: seconds * 1000, deaths };
+  const common = { settleMs, measureMs: seconds * 1000, deaths };
   const plain = options.sizes.flatMap((backends) =>
     options.kinds.map((kind) => ({ ...common, kind, backends, servicesOfBackend: 1 })),
   );

@@ -2,196 +2,23 @@
  * The part of `npm run bench -- health` that runs on a kernel with IPVS: for each setting both
  * programs, one after the other. Prints one line of JSON for each result.
  */
-import { execFileSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openIpvsTable } from '../../src/kernel/ipvsTable.js';
-import { ipAddress } from '../../src/wire/ipAddress.js';
-import type { ServiceIdentity } from '../../src/wire/ipvsModel.js';
-import { HealthFarm } from './healthFarmProcess.js';
-import {
-  type BenchService,
-  backendPort,
-  benchServices,
-  type CheckingProgram,
-  type HealthResult,
-  type HealthSetting,
-  healthIntervalMs,
-  virtualAddress,
-} from './healthModel.js';
-import { CheckedRun, cpuSecondsOf, memoryMegabytesOf } from './healthPrograms.js';
-
-/** How long a program has for its first round of checks, in milliseconds. */
-const startTimeoutMs = 90_000;
-/** How long a death may take to show; a program that takes longer has missed it. */
-const deathTimeoutMs = 20_000;
-/** Deaths of one server are tried for so long; a program that is slow is seen fewer of them. */
-const deathsBudgetMs = 60_000;
-const lookMs = 5;
-const settleMs = 5_000;
-const doomedNetwork = '10.71.0.0/16';
+import type { CheckingProgram, HealthSetting } from './healthModel.js';
+import { measureHealth, routeServersHere } from './healthRun.js';
 
 const [settingsText = '[]', programsText = '[]'] = process.argv.slice(2);
 const settings: readonly HealthSetting[] = JSON.parse(settingsText);
 const programs: readonly CheckingProgram[] = JSON.parse(programsText);
 
-for (const network of ['10.70.0.0/16', doomedNetwork, `${virtualAddress}/32`]) {
-  execFileSync('ip', ['route', 'replace', 'local', network, 'dev', 'lo']);
-}
+routeServersHere();
 const table = await openIpvsTable();
 for (const setting of settings) {
   for (const program of programs) {
-    const result = await measure(setting, program);
+    const result = await measureHealth(table, setting, program, (mark) => {
+      process.stdout.write(`MEASURE ${mark}\n`);
+    });
     process.stdout.write(`RESULT ${JSON.stringify(result)}\n`);
   }
 }
 table.close();
 process.exit(0);
-
-async function measure(setting: HealthSetting, program: CheckingProgram): Promise<HealthResult> {
-  await table.flush();
-  const farm = new HealthFarm(setting);
-  await farm.ready();
-  const services = benchServices(setting);
-  const run = new CheckedRun(program, services, {
-    kind: setting.kind,
-    virtualAddress,
-    backendPort,
-    intervalMs: healthIntervalMs,
-    timeoutMs: healthIntervalMs,
-    rise: 1,
-    fall: 1,
-  });
-  try {
-    await untilChecked(run, farm, setting);
-    // What only the start costs is not what is measured.
-    await sleep(settleMs);
-    await farm.tell('reset');
-    process.stdout.write('MEASURE begin\n');
-    const cpuBefore = cpuSecondsOf(run.pids);
-    const startedMs = performance.now();
-    await sleep(setting.measureMs);
-    const cpuSeconds = cpuSecondsOf(run.pids) - cpuBefore;
-    process.stdout.write('MEASURE end\n');
-    const measuredSeconds = (performance.now() - startedMs) / 1000;
-    const seen = await farm.report();
-    const memoryMegabytes = memoryMegabytesOf(run.pids);
-    const late = seen.gapsMs.map((gap) => gap - healthIntervalMs / setting.servicesOfBackend);
-    const deathMs: (number | null)[] = [];
-    const deathsUntilMs = performance.now() + deathsBudgetMs;
-    for (let index = 0; index < setting.deaths; index += 1) {
-      if (performance.now() > deathsUntilMs) break;
-      deathMs.push(await singleDeath(services, index));
-    }
-    return {
-      setting,
-      program,
-      checksPerSecond: (seen.connections * 1000) / seen.elapsedMs,
-      cpuSeconds,
-      measuredSeconds,
-      memoryMegabytes,
-      lateMs: { p50: quantile(late, 0.5), p99: quantile(late, 0.99) },
-      deathMs,
-      massDeathMs: setting.deaths === 0 ? null : await massDeath(services),
-    };
-  } catch (error) {
-    process.stderr.write(`${program}: ${run.logTail}\n`);
-    throw error;
-  } finally {
-    await run.stop();
-    await farm.stop();
-  }
-}
-
-/** Until every backend has been connected to, twice on average. */
-async function untilChecked(
-  run: CheckedRun,
-  farm: HealthFarm,
-  setting: HealthSetting,
-): Promise<void> {
-  const deadlineMs = performance.now() + startTimeoutMs;
-  for (;;) {
-    run.demandRunning();
-    const { addresses, connections } = await farm.report();
-    if (addresses === setting.backends && connections >= 2 * setting.backends) return;
-    if (performance.now() > deadlineMs) {
-      throw new Error(`${addresses} of ${setting.backends} servers were checked`);
-    }
-    await sleep(200);
-  }
-}
-
-/** One server refuses connections until its weight is 0, then answers until it has it back. */
-async function singleDeath(
-  services: readonly BenchService[],
-  index: number,
-): Promise<number | null> {
-  // Not at the same time of a second each time.
-  await sleep(137 + ((index * 311) % healthIntervalMs));
-  const service = services[(index * 7) % services.length];
-  const lasting = service?.servers.filter((address) => address.startsWith('10.70.')) ?? [];
-  const address = lasting[(index * 13) % lasting.length];
-  if (service === undefined || address === undefined) return null;
-  const rule = rejectRule(`${address}/32`);
-  const weight = async (): Promise<number> => {
-    const servers = await table.servers(identityOf(service));
-    return servers.find((server) => server.address === address)?.weight ?? -1;
-  };
-  if ((await until(async () => (await weight()) > 0)) === null) return null;
-  iptables('-A', rule);
-  try {
-    return await until(async () => (await weight()) <= 0);
-  } finally {
-    iptables('-D', rule);
-    await until(async () => (await weight()) > 0);
-  }
-}
-
-/** All doomed servers refuse at once: the time until the last of them has weight 0. */
-async function massDeath(services: readonly BenchService[]): Promise<number | null> {
-  const waiting = new Set(services);
-  const rule = rejectRule(doomedNetwork);
-  iptables('-A', rule);
-  try {
-    return await until(async () => {
-      for (const service of waiting) {
-        const servers = await table.servers(identityOf(service));
-        const left = servers.some(
-          ({ address, weight }) => address.startsWith('10.71.') && weight > 0,
-        );
-        if (left) return false;
-        waiting.delete(service);
-      }
-      return true;
-    });
-  } finally {
-    iptables('-D', rule);
-  }
-}
-
-/** How long it took until something held; `null` when it did not within the time. */
-async function until(holds: () => Promise<boolean>): Promise<number | null> {
-  const startedMs = performance.now();
-  while (!(await holds())) {
-    if (performance.now() - startedMs > deathTimeoutMs) return null;
-    await sleep(lookMs);
-  }
-  return performance.now() - startedMs;
-}
-
-function identityOf({ port }: BenchService): ServiceIdentity {
-  return { kind: 'address', protocol: 'tcp', address: ipAddress(virtualAddress), port };
-}
-
-function rejectRule(network: string): readonly string[] {
-  const match = ['-d', network, '-p', 'tcp', '--dport', String(backendPort)];
-  return ['INPUT', ...match, '-j', 'REJECT', '--reject-with', 'tcp-reset'];
-}
-
-function iptables(command: '-A' | '-D', rule: readonly string[]): void {
-  execFileSync('iptables-legacy', [command, ...rule]);
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}

@@ -13,6 +13,8 @@ export interface HealthSetting {
   readonly backends: number;
   /** Services that have each backend; more than one: what sharing is worth. */
   readonly servicesOfBackend: number;
+  /** How long the program runs before that, since what its start costs is not measured. */
+  readonly settleMs: number;
   /** How long the load is measured. */
   readonly measureMs: number;
   /** Deaths of one server. */

@@ -1,6 +1,7 @@
 /** Opens the connections of all probes that speak TCP: source address, mark and TLS included. */
 import { connect, Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
+import { LocalPorts } from '../../kernel/localPorts.js';
 import { openProbeSocket } from '../../kernel/probeSocket.js';
 import type { ProbeOrigin, TlsSettings } from '../probeSpec.js';
 import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
@@ -15,6 +16,9 @@ export interface ConnectionOptions {
   /** The protocols that are offered inside TLS (ALPN). */
   readonly protocols?: readonly string[];
 }
+
+/** Of this thread, which may be in a network namespace of its own; read when it is first needed. */
+let localPorts: LocalPorts | undefined;
 
 /** Who is told of a connection. Exactly one of both is called, unless it is destroyed before. */
 export interface ConnectionEvents {
@@ -49,7 +53,7 @@ export function openConnection(
     // This listener stays, so that an error after the end is not an uncaught one.
     socket.on('error', (error) => events.failed(outcomeOfSystemError(error)));
     socket.once('connect', () => {
-      if (isConnectedToItself(socket)) {
+      if (isConnectedToItself(socket, target)) {
         events.failed(failed('connection-refused', 'nothing listens: the socket met itself'));
       } else if (options.tls === undefined) {
         secured(socket);
@@ -143,6 +147,9 @@ function openSocket(target: ProbeTarget, origin: ProbeOrigin = {}): Socket {
  * A connection to a local port that nobody listens on succeeds when the kernel happens to pick that
  * very port as the source: TCP's simultaneous open, with itself.
  */
-function isConnectedToItself(socket: Socket): boolean {
+function isConnectedToItself(socket: Socket, { port }: ProbeTarget): boolean {
+  localPorts ??= new LocalPorts();
+  // Asking the kernel for both ends costs more than the rest of a look at them.
+  if (!localPorts.include(port)) return false;
   return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
 }
