@@ -55,9 +55,23 @@ function hurry({ realtime }: ToGuard['configuration']): void {
   }
 }
 
-/** The socket of an agent that is still being put away is its own, and nobody else can have it. */
+/**
+ * The socket of an agent that is still being put away is its own, and nobody else can have it. That
+ * it is no longer our parent says nothing: the kernel hands us on when the main thread is gone, and
+ * closes the socket with the last of the others, tens of milliseconds later.
+ */
 function hasSuccessor({ agentPid, socketPath }: ToGuard): boolean {
-  return process.ppid !== agentPid && isListenedOn(socketPath);
+  return !isThere(agentPid) && isListenedOn(socketPath);
+}
+
+/** Whether there is a process of this number, be it a dying or a dead one. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function actFor({ agentPid, configuration }: ToGuard): Promise<void> {
