@@ -5,6 +5,7 @@
  * in libuv can delay the election.
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { TandemError } from '../errors.js';
 import { openNetworkNamespace } from '../kernel/networkNamespace.js';
 import { VrrpEngine } from './engine.js';
 import type { FromVrrp, ToVrrp } from './protocol.js';
@@ -24,7 +25,12 @@ const engine = new VrrpEngine({
   takeMessage: () => receiveMessageOnPort(port)?.message as ToVrrp | undefined,
   post: (message: FromVrrp) => port.postMessage(message),
 });
-rehearsePromotion();
+try {
+  rehearsePromotion();
+} catch (error) {
+  // What may not be rehearsed may be needed by nothing; who needs it says better what is missing.
+  if (!(error instanceof TandemError && error.code === 'PERMISSION')) throw error;
+}
 try {
   engine.run();
 } finally {

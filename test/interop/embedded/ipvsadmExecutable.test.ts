@@ -90,8 +90,8 @@ test('a refusal of the kernel says what is wrong and what to do', async () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ['-A -t 10.7.0.2:80 -s nosuch', /no scheduler nosuch[\s\S]*modprobe ip_vs_nosuch/],
     ['-A -t 10.7.0.1:80', /exists already[\s\S]*-E/],
-    ['-a -t 10.7.0.1:80 -r 224.0.0.1', /not a unicast address/],
-    ['-a -t 10.7.0.1:80 -r 10.8.0.1 -x 5 -y 9', /lower threshold is above the upper/],
+    ['-a -t 10.7.0.1:80 -r 224.0.0.1', /the address is a multicast one/],
+    ['-a -t 10.7.0.1:80 -r 10.8.0.1 -x 5 -y 9', /lower threshold 9 is above the upper one, 5/],
     ['-a -t 10.7.0.9:80 -r 10.8.0.1', /service does not exist[\s\S]*-A/],
     ['--start-daemon master --mcast-interface nix0', /no interface nix0/],
     ['--stop-daemon backup', /no backup sync daemon is running/],
