@@ -31,10 +31,11 @@ const common = {
   logLevel: 'warning',
 };
 
-const [main, ...others] = (await scriptNames()).map((name) => `src/${name}.ts`);
+const main = 'src/main.ts';
+const scripts = (await scriptNames()).map((name) => `src/${name}.ts`);
 // A command loads only what it needs, from files that must lie beside main.js: see src/scripts.ts.
 await build({ ...common, entryPoints: [main], splitting: true, chunkNames: 'part-[hash]' });
-await build({ ...common, entryPoints: others });
+await build({ ...common, entryPoints: scripts.filter((script) => script !== main) });
 
 /** The list of src/scripts.ts, which is TypeScript. */
 async function scriptNames() {

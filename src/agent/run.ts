@@ -8,7 +8,6 @@ import {
 import { TandemError } from '../errors.js';
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
 import { Agent } from './agent.js';
-
 import { type AgentLog, openLog } from './logger.js';
 import { collectYoungGarbageInOwnThread, keepCompiledCode } from './runtimeFlags.js';
 

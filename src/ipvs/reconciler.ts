@@ -54,10 +54,10 @@ export class Reconciler {
   #wanted: ReconcileTrigger | undefined;
   /** Whether the next comparison looks at everything, or only at what verdicts have changed. */
   #wantsAll = true;
-  /** Names of the services whose verdicts have changed since the last comparison. */
-  /** Services that the last reload gave other servers or settings, and no other listeners. */
-  #changedInPlace: ReadonlySet<string> = new Set();
+  /** Names of the services that verdicts or operators have changed since the last comparison. */
   #changedServices = new Set<string>();
+  /** Names of those that the last reload gave other servers or settings, and no other listeners. */
+  #changedInPlace: ReadonlySet<string> = new Set();
   #active: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
   #cancelAudit: (() => void) | undefined;

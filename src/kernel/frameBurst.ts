@@ -7,6 +7,7 @@
  */
 import koffi from 'koffi';
 import { linkAddressStruct, messageHeaderStruct, vectorStruct } from './linuxStructs.js';
+import { addressFamily } from './socketOptions.js';
 import { hostIsLittleEndian } from './structLayout.js';
 import { lastErrno, libc } from './systemCall.js';
 
@@ -55,12 +56,7 @@ class FrameBurst {
       throw new RangeError(`a frame of ${frame.length} bytes does not go in a burst`);
     }
     this.#bytes.set(frame, framesAt + burstFrameBytesMax * index);
-    const address = linkAddressStruct.encode({
-      family: packetFamily,
-      protocol: ((frame[12] ?? 0) << 8) | (frame[13] ?? 0),
-      interfaceIndex,
-    });
-    this.#bytes.set(address, addressesAt + addressBytes * index);
+    this.#bytes.set(frameAddress(frame, interfaceIndex), addressesAt + addressBytes * index);
     const lengthAt = vectorsAt + vectorStruct.size * index + vectorStruct.offsets.length;
     this.#view.setBigInt64(lengthAt, BigInt(frame.length), hostIsLittleEndian);
   }
@@ -77,8 +73,11 @@ class FrameBurst {
   }
 }
 
-/** AF_PACKET (socket.h). */
-const packetFamily = 17;
+/** Where a frame goes (struct sockaddr_ll): to an interface, as of the type that it says itself. */
+export function frameAddress(frame: Uint8Array, interfaceIndex: number): Uint8Array {
+  const protocol = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
+  return linkAddressStruct.encode({ family: addressFamily.packet, protocol, interfaceIndex });
+}
 
 const burst = new FrameBurst();
 

@@ -3,7 +3,7 @@
  * on its way out, and in tests and drills whatever passes an interface.
  */
 import type { TandemError } from '../errors.js';
-import { sendFrames } from './frameBurst.js';
+import { frameAddress, sendFrames } from './frameBurst.js';
 import { linkAddressStruct, packetMembershipStruct } from './linuxStructs.js';
 import { readTimeUs, receivedAtUs } from './receiveTime.js';
 import { receiveMessage } from './socketMessage.js';
@@ -138,11 +138,7 @@ class BoundPacketSocket implements PacketSocket {
   }
 
   #transmit(frame: Uint8Array): number {
-    const address = linkAddressStruct.encode({
-      family: addressFamily.packet,
-      protocol: ((frame[12] ?? 0) << 8) | (frame[13] ?? 0),
-      interfaceIndex: this.#options.interfaceIndex,
-    });
+    const address = frameAddress(frame, this.#options.interfaceIndex);
     return libc.sendto(this.fd, frame, frame.length, 0, address, address.length);
   }
 

@@ -70,6 +70,17 @@ test('a cut link is measured from the last advert that was heard', () => {
   });
 });
 
+/** lb1 resigns, and lb2 takes over a little after its Skew_Time. */
+function handoverFrames(resignedUs: number): readonly CapturedFrame[] {
+  const boundUs = resignedUs + skewTimeUs;
+  return [
+    advert('lb1', resignedUs - 300_000, 150),
+    advert('lb1', resignedUs, 0),
+    advert('lb2', boundUs + 200, 100),
+    announcement('lb2', boundUs + 900),
+  ];
+}
+
 test('a polite stop is measured from priority 0', () => {
   const resignedUs = 10_000_000;
   const boundUs = resignedUs + skewTimeUs;
@@ -78,12 +89,7 @@ test('a polite stop is measured from priority 0', () => {
       ...answers('lb1', resignedUs - 1_000, resignedUs + 500),
       ...answers('lb2', boundUs + 2_000),
     ],
-    frames: [
-      advert('lb1', resignedUs - 300_000, 150),
-      advert('lb1', resignedUs, 0),
-      advert('lb2', boundUs + 200, 100),
-      announcement('lb2', boundUs + 900),
-    ],
+    frames: handoverFrames(resignedUs),
   };
   const measured = measureRound(record, { ...pair, fault: 'polite-stop' });
   assert.equal(measured.gapUs, skewTimeUs + 1_500);
@@ -103,12 +109,7 @@ test('one that answers until its successor does has the gap between the two', ()
       ...answers('lb1', resignedUs - 9_000, resignedUs, boundUs + 1_000),
       ...answers('lb2', boundUs + 2_000),
     ],
-    frames: [
-      advert('lb1', resignedUs - 300_000, 150),
-      advert('lb1', resignedUs, 0),
-      advert('lb2', boundUs + 200, 100),
-      announcement('lb2', boundUs + 900),
-    ],
+    frames: handoverFrames(resignedUs),
   };
   const measured = measureRound(record, { ...pair, fault: 'polite-stop' });
   assert.equal(measured.gapUs, 1_000);

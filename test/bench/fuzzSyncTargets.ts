@@ -14,6 +14,7 @@ import {
 import { encodeSyncEntry, encodeSyncMessage } from '../../src/wire/syncMessage.js';
 import { type SyncEntry, syncFlags } from '../../src/wire/syncModel.js';
 import { WireError } from '../../src/wire/wireError.js';
+import { establishedConnection } from '../tools/syncSamples.js';
 import type { ReceiveTarget } from './fuzzer.js';
 
 /** A small table, so that it is full for most of the time. */
@@ -33,15 +34,7 @@ const services: readonly KnownService[] = [
 ];
 
 const connection: SyncEntry = {
-  family: 4,
-  protocol: 6,
-  flags: 0,
-  state: 1,
-  clientPort: 40_000,
-  virtualPort: 80,
-  serverPort: 8080,
-  firewallMark: 0,
-  timeoutSeconds: 900,
+  ...establishedConnection,
   clientAddress: ipAddress('198.51.100.1'),
   virtualAddress: ipAddress('192.0.2.100'),
   serverAddress: ipAddress('192.0.2.10'),

@@ -1,9 +1,11 @@
 /** What a configuration file says, as the kernel has it and as ipvsadm lists it. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { readConfigFile } from '../../src/config/read.js';
 import { Reconciler } from '../../src/ipvs/reconciler.js';
 import { machineClock, type ReconcileRun } from '../../src/ipvs/reconcilerModel.js';
+import type { IpvsTable } from '../../src/kernel/ipvsTable.js';
 import { projectRoot } from '../tools/sourceFiles.js';
 import { ipvsadm, ipvsTest, savedTable } from './ipvsSupport.js';
 
@@ -43,14 +45,7 @@ ipvsTest(
     const choice = { node: 'lb1', environment: {}, hostname: '' };
     const { config, warnings } = readConfigFile(example, choice);
     assert.deepEqual(warnings, []);
-    const runs: ReconcileRun[] = [];
-    const reconciler = new Reconciler({
-      table,
-      clock: machineClock,
-      auditIntervalMs: 3_600_000,
-      onRun: (run) => runs.push(run),
-    });
-    context.after(() => reconciler.stop());
+    const { reconciler, runs } = startReconciler(table, context);
     await reconciler.configure(config.services);
     assert.deepEqual(
       runs.flatMap(({ errors }) => errors.map(({ message }) => message)),
@@ -83,14 +78,7 @@ ipvsTest(
 ipvsTest('a changed option is one operation, and the servers stay', async (table, context) => {
   const choice = { node: 'lb1', environment: {}, hostname: '' };
   const { services } = readConfigFile(example, choice).config;
-  const runs: ReconcileRun[] = [];
-  const reconciler = new Reconciler({
-    table,
-    clock: machineClock,
-    auditIntervalMs: 3_600_000,
-    onRun: (run) => runs.push(run),
-  });
-  context.after(() => reconciler.stop());
+  const { reconciler, runs } = startReconciler(table, context);
   await reconciler.configure(services);
   const changed = services.map((service) => {
     if (service.name !== 'far') return service;
@@ -116,3 +104,19 @@ ipvsTest('a changed option is one operation, and the servers stay', async (table
   assert.ok(runs.at(-1)?.operations.some(({ kind }) => kind === 'edit-service'));
   assert.ok((await savedTable()).includes('-A -t 192.0.2.100:80 -s mh'));
 });
+
+/** A reconciler that audits only when it is told to, and what it has done. */
+function startReconciler(
+  table: IpvsTable,
+  context: TestContext,
+): { readonly reconciler: Reconciler; readonly runs: readonly ReconcileRun[] } {
+  const runs: ReconcileRun[] = [];
+  const reconciler = new Reconciler({
+    table,
+    clock: machineClock,
+    auditIntervalMs: 3_600_000,
+    onRun: (run) => runs.push(run),
+  });
+  context.after(() => reconciler.stop());
+  return { reconciler, runs };
+}

@@ -8,22 +8,21 @@ import { runTestFilesInEmbeddedKernel } from '../../drill/support/embeddedTests.
 
 const folder = fileURLToPath(new URL('../../embedded', import.meta.url));
 
-/** The files that take longest begin the first half, which gets nothing else but what is short. */
+/** The files that take longest: together about as long as all the others. */
 const longest = ['takeoverWithConnections.test.js', 'syncRelay.test.js', 'doctorNat.test.js'];
 
 /** Runs one half: one boot, and one process for each file; everything runs on real IPVS. */
-export async function runEmbeddedHalf(context: TestContext, half: 0 | 1): Promise<void> {
+export async function runEmbeddedHalf(
+  context: TestContext,
+  half: 'longest' | 'others',
+): Promise<void> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.js'))
     .sort();
   for (const name of longest) assert.ok(files.includes(name), `${name} is not in ${folder}`);
-  const others = files.filter((name) => !longest.includes(name));
-  const halves = [
-    [...longest, ...others.filter((_, place) => place % 3 === 2)],
-    others.filter((_, place) => place % 3 !== 2),
-  ] as const;
+  const wanted = half === 'longest' ? longest : files.filter((name) => !longest.includes(name));
   await runTestFilesInEmbeddedKernel(
     context,
-    halves[half].map((name) => join(folder, name)),
+    wanted.map((name) => join(folder, name)),
   );
 }

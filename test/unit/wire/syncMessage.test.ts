@@ -7,6 +7,7 @@ import { decodeSyncMessage, encodeSyncMessage } from '../../../src/wire/syncMess
 import type { SyncEntry } from '../../../src/wire/syncModel.js';
 import { scanSyncMessage } from '../../../src/wire/syncScan.js';
 import { WireError } from '../../../src/wire/wireError.js';
+import { establishedConnection } from '../../tools/syncSamples.js';
 import { anySyncMessage } from './syncArbitraries.js';
 
 /** Datagrams of the kernel's master daemon (Linux 6.1), one file of each kind of traffic. */
@@ -31,15 +32,7 @@ for (const { name, message } of captures) {
 }
 
 const established: SyncEntry = {
-  family: 4,
-  protocol: 6,
-  flags: 0,
-  state: 1,
-  clientPort: 40_000,
-  virtualPort: 80,
-  serverPort: 8080,
-  firewallMark: 0,
-  timeoutSeconds: 900,
+  ...establishedConnection,
   clientAddress: ipAddress('10.1.0.100'),
   virtualAddress: ipAddress('10.1.0.10'),
   serverAddress: ipAddress('10.2.0.12'),

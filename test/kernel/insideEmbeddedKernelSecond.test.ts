@@ -1,5 +1,0 @@
-import { test } from 'node:test';
-import { runEmbeddedHalf } from './support/embeddedHalf.js';
-
-test('the second half of test/embedded passes inside the embedded kernel', (context) =>
-  runEmbeddedHalf(context, 1));
