@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { readSysctl } from '../../src/kernel/sysctl.js';
+import { readUdpSockets } from '../../src/kernel/udpSockets.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
 import { encodeSyncMessage } from '../../src/wire/syncMessage.js';
 import { ask, eventually, ipvsTest, openConnection } from './ipvsSupport.js';
@@ -160,6 +161,38 @@ ipvsTest('the relay carries connections between two directors, and nothing else'
     const daemons = execFileSync('ipvsadm', ['-L', '--daemon'], { encoding: 'utf8' });
     assert.equal(daemons, '');
   });
+});
+
+ipvsTest('with several ports connections go through every one of them', async (_, t) => {
+  const scene = await RelayScene.prepare(t);
+  const portCount = 4;
+  for (const node of ['lb1', 'lb2'] as const) {
+    scene.writeConfig(node, (text) =>
+      text.replace('{ mode: relay }', `{ mode: relay, ports: ${portCount} }`),
+    );
+    await scene.start(node);
+  }
+  assert.equal(readSysctl('net.ipv4.vs.sync_ports'), String(portCount));
+  // The kernel chooses the port by the connection, so each of four has some of forty.
+  for (let index = 0; index < 40; index += 1) {
+    await ask(await openConnection(t, plainService), 'hello');
+  }
+  await sameConnections(scene);
+  await scene.inSync();
+  const ports = readUdpSockets()
+    .filter(({ remote, userId }) => userId === 0 && remote.startsWith('224.0.0.81:'))
+    .map(({ remote }) => remote)
+    .toSorted();
+  assert.deepEqual(
+    ports,
+    ['8848', '8849', '8850', '8851'].map((port) => `224.0.0.81:${port}`),
+  );
+  const { counters } = await scene.relayOf('lb2', 'all of them', ({ counters }) => {
+    return counters.injected >= 40;
+  });
+  assert.deepEqual(Object.values(counters.dropped).filter(Boolean), []);
+  await scene.end('lb1', 'SIGTERM');
+  assert.equal(readSysctl('net.ipv4.vs.sync_ports'), '1');
 });
 
 /** Waits until the established connections of both kernels are the same. */
