@@ -3,13 +3,12 @@ import { basename, dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { TandemError } from '../errors.js';
 import type { HealthThreadData } from './client.js';
-import { ConnectSweep, isPlainConnect } from './connectSweep.js';
 import { concurrentProbes, readDescriptorLimit } from './descriptorBudget.js';
 import { HealthEngine } from './engine.js';
 import { takeSessions } from './probes/bfd.js';
-import type { Probe } from './probes/probe.js';
 import { runProbe } from './probes/runProbe.js';
 import type { FromHealth, ToHealth } from './protocol.js';
+import { closeThreadSweep } from './streamSweep.js';
 
 if (parentPort === null) {
   throw new TandemError('INTERNAL', 'health/thread.js must run as a worker thread');
@@ -19,13 +18,8 @@ const data: HealthThreadData = workerData;
 if (data.networkNamespacePath !== undefined) await enterNamespace(data.networkNamespacePath);
 
 const post = (message: FromHealth): void => port.postMessage(message);
-const sweep = new ConnectSweep();
-const probe: Probe = (target, spec, signal) =>
-  isPlainConnect(spec)
-    ? sweep.probe(target, { type: 'tcp' }, signal)
-    : runProbe(target, spec, signal);
 const engine = new HealthEngine({
-  probe,
+  probe: runProbe,
   post,
   random: Math.random,
   probesConcurrentMax: concurrentProbes(readDescriptorLimit(), data.threads ?? 1),
@@ -45,7 +39,7 @@ port.on('message', (message: ToHealth) => {
       break;
     case 'stop':
       engine.stop();
-      sweep.close();
+      closeThreadSweep();
       post({ type: 'stopped' });
       // With the port closed and the sockets gone nothing keeps the thread alive.
       port.close();

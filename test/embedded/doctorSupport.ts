@@ -10,8 +10,8 @@ import type { Finding, FindingId } from '../../src/doctor/findings.js';
 import { Lab } from '../../src/drill/lab.js';
 import { topologies } from '../../src/drill/topologies.js';
 import type { TopologyName } from '../../src/drill/topology.js';
-import { ConnectPoller, connectTarget } from '../../src/kernel/connectPoller.js';
 import { openIpvsTable } from '../../src/kernel/ipvsTable.js';
+import { StreamPoller, streamTarget } from '../../src/kernel/streamPoller.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
 import type { ForwardingMethod, IpvsOperation, ServiceIdentity } from '../../src/wire/ipvsModel.js';
 
@@ -41,12 +41,13 @@ export function knock(
   node: string,
   port: number,
   options: { readonly address?: string; readonly count?: number } = {},
-): ConnectPoller {
+): StreamPoller {
   const { address = virtualAddress, count = 4 } = options;
   return lab.network.namespace(node).run(() => {
-    const poller = new ConnectPoller();
-    const target = connectTarget(ipAddress(address), port, 4);
-    for (let each = 0; each < count; each += 1) poller.begin(target, () => undefined);
+    const poller = new StreamPoller();
+    const target = streamTarget(ipAddress(address), port);
+    const nobody = { connected: () => undefined, failed: () => undefined };
+    for (let each = 0; each < count; each += 1) poller.begin(target, nobody);
     return poller;
   });
 }

@@ -4,6 +4,7 @@ import { connect as connectTls, TLSSocket } from 'node:tls';
 import { LocalPorts } from '../../kernel/localPorts.js';
 import { openProbeSocket } from '../../kernel/probeSocket.js';
 import type { ProbeOrigin, TlsSettings } from '../probeSpec.js';
+import { notConnectedInTime } from './overStream.js';
 import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
 import { outcomeOfSystemError, outcomeOfThrown } from './systemErrors.js';
 import { judgeCertificate, outcomeOfTlsError, tlsOptions } from './tlsSettings.js';
@@ -82,7 +83,7 @@ export function openConnection(
 }
 
 const progressTexts = {
-  connecting: 'the connection was not established in time',
+  connecting: notConnectedInTime,
   securing: 'connected, but the TLS handshake did not end in time',
   ready: undefined,
 } as const;

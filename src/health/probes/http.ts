@@ -8,6 +8,7 @@
 import { formatEndpoint } from '../../wire/ipAddress.js';
 import type { HttpExchange, HttpProbeSpec } from '../probeSpec.js';
 import { expectsBody, judgeBody } from './bodyExpectation.js';
+import { askHttp1InClear } from './http1Exchange.js';
 import { askHttp1 } from './http1Request.js';
 import { askHttp2 } from './http2Request.js';
 import type { AskHttp, HttpAnswer, HttpRequest } from './httpModel.js';
@@ -18,8 +19,9 @@ const redirectStatus: readonly number[] = [301, 302, 303, 307, 308];
 /** Sends every request of the check, one after the other. */
 export const probeHttp: Probe<HttpProbeSpec> = async (target, spec, signal) => {
   let outcome: ProbeOutcome | undefined;
-  for (const exchange of [spec, ...(spec.further ?? [])]) {
-    outcome = await probeExchange(target, spec, exchange, signal);
+  for (const part of requestsOf(target, spec)) {
+    const { exchange } = part;
+    outcome = await probeExchange(target, spec, part, signal);
     if (outcome.result !== 'passed') {
       const detail =
         spec.further === undefined ? outcome.detail : `${exchange.path}: ${outcome.detail}`;
@@ -29,14 +31,42 @@ export const probeHttp: Probe<HttpProbeSpec> = async (target, spec, signal) => {
   return outcome ?? passed('nothing was asked');
 };
 
+/** One of the requests of a check. */
+interface RequestPart {
+  readonly exchange: HttpExchange;
+  /** What is sent, until a redirect is followed. */
+  readonly first: HttpRequest;
+}
+
+/** The requests of each check, made once: a target object is one check while it is configured. */
+const requestsKnown = new WeakMap<ProbeTarget, WeakMap<HttpProbeSpec, readonly RequestPart[]>>();
+
+function requestsOf(target: ProbeTarget, spec: HttpProbeSpec): readonly RequestPart[] {
+  const ofTarget = requestsKnown.get(target) ?? new WeakMap();
+  requestsKnown.set(target, ofTarget);
+  const known = ofTarget.get(spec);
+  if (known !== undefined) return known;
+  const parts = [spec, ...(spec.further ?? [])].map((exchange) => ({
+    exchange,
+    first: firstRequest(target, spec, exchange),
+  }));
+  ofTarget.set(spec, parts);
+  return parts;
+}
+
+function askerOf({ version, tls }: HttpProbeSpec): AskHttp {
+  if (version === '2') return askHttp2;
+  return tls === undefined ? askHttp1InClear : askHttp1;
+}
+
 async function probeExchange(
   target: ProbeTarget,
   spec: HttpProbeSpec,
-  exchange: HttpExchange,
+  { exchange, first }: RequestPart,
   signal: AbortSignal,
 ): Promise<ProbeOutcome> {
-  const ask: AskHttp = spec.version === '2' ? askHttp2 : askHttp1;
-  let request = firstRequest(target, spec, exchange);
+  const ask = askerOf(spec);
+  let request = first;
   for (let followed = 0; ; followed += 1) {
     const wanted = (status: number): 'no' | 'header' | 'body' => {
       if (!exchange.expectStatus.some(({ from, to }) => from <= status && status <= to))

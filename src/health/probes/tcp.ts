@@ -1,9 +1,12 @@
 /** The TCP probe: a server that completes the handshake passes, and says what it must if asked. */
 import type { ProbeSpecOf } from '../probeSpec.js';
-import { openConnection } from './connection.js';
 import { runSteps } from './exchangeSteps.js';
+import { notConnectedInTime, overStream } from './overStream.js';
 import { converse } from './peer.js';
-import { failed, type Probe, type ProbeOutcome, passed } from './probe.js';
+import { type Probe, type ProbeOutcome, passed } from './probe.js';
+
+/** How long it took is in the report of the check. */
+const connected = passed('connected');
 
 /** Connects, exchanges what the check wants exchanged, and resets the connection at once. */
 export const probeTcp: Probe<ProbeSpecOf<'tcp'>> = (target, spec, signal) => {
@@ -11,24 +14,8 @@ export const probeTcp: Probe<ProbeSpecOf<'tcp'>> = (target, spec, signal) => {
   if (steps !== undefined) {
     return converse(target, { origin }, signal, (peer) => runSteps(peer, steps));
   }
-  return new Promise((resolve) => {
-    const startedMs = performance.now();
-    const settle = (outcome: ProbeOutcome): void => {
-      resolve(outcome);
-      signal.removeEventListener('abort', onDeadline);
-      connection.destroy();
-    };
-    const onDeadline = (): void => settle(failed('timeout', connection.progress() ?? ''));
-    const connection = openConnection(
-      target,
-      { origin },
-      {
-        failed: settle,
-        ready: () =>
-          settle(passed(`connected in ${(performance.now() - startedMs).toFixed(1)} ms`)),
-      },
-    );
-    if (signal.aborted) onDeadline();
-    else signal.addEventListener('abort', onDeadline, { once: true });
-  });
+  return overStream<ProbeOutcome>(target, origin, signal, (settle) => ({
+    connected: () => settle(connected),
+    progress: () => notConnectedInTime,
+  }));
 };

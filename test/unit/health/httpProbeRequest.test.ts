@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatEndpoint } from '../../../src/wire/ipAddress.js';
+import { formatEndpoint, ipAddress } from '../../../src/wire/ipAddress.js';
 import { httpSpec, onRequestHeader, probeOnce, tcpServer } from './support/servers.js';
 
 type Changes = Parameters<typeof httpSpec>[0];
@@ -57,4 +57,41 @@ test('each probe is a connection of its own', async (t) => {
     assert.equal((await probeOnce(server.target, httpSpec())).reason, 'passed');
   }
   assert.equal(connections, 3);
+});
+
+test('the server sees the source address that the check names, also when it changes', async (t) => {
+  const seen: (string | undefined)[] = [];
+  const server = await tcpServer(t, (socket) => {
+    seen.push(socket.remoteAddress);
+    onRequestHeader(socket, () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+  });
+  for (const source of ['127.0.0.7', '127.0.0.8']) {
+    const spec = httpSpec({ origin: { source: ipAddress(source) } });
+    assert.equal((await probeOnce(server.target, spec)).reason, 'passed');
+  }
+  assert.deepEqual(seen, ['127.0.0.7', '127.0.0.8']);
+});
+
+test('a request with a large body is sent whole, to a server that reads slowly', async (t) => {
+  const body = 'x'.repeat(3_000_000);
+  let received = 0;
+  const server = await tcpServer(t, (socket) => {
+    socket.on('data', (chunk) => {
+      received += chunk.length;
+      socket.pause();
+      setTimeout(() => socket.resume(), 1);
+      if (received > body.length) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    });
+  });
+  const outcome = await probeOnce(server.target, httpSpec({ method: 'POST', body }));
+  assert.equal(outcome.reason, 'passed', outcome.detail);
+});
+
+test('an answer that comes before the whole request was sent is what counts', async (t) => {
+  const server = await tcpServer(t, (socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n'));
+  });
+  const body = 'x'.repeat(3_000_000);
+  const outcome = await probeOnce(server.target, httpSpec({ method: 'POST', body }));
+  assert.equal(outcome.reason, 'unexpected-status', outcome.detail);
 });

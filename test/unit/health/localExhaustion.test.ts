@@ -22,7 +22,7 @@ test('a process that has no descriptor left does not blame the server', async (t
   const expected = {
     result: 'inconclusive',
     reason: 'local-resources',
-    detail: 'connect: EMFILE',
+    detail: 'socket failed: EMFILE: Too many open files',
   };
   assert.deepEqual(outcomes, [expected, expected]);
 });

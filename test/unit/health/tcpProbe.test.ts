@@ -8,7 +8,7 @@ test('a server that accepts passes, although it says nothing', async (t) => {
   const server = await tcpServer(t, () => undefined);
   const outcome = await probeOnce(server.target, { type: 'tcp' });
   assert.equal(outcome.reason, 'passed');
-  assert.match(outcome.detail, /^connected in \d+\.\d ms$/);
+  assert.match(outcome.detail, /^connected$/);
 });
 
 test('a port that nobody listens on is refused', async (t) => {
