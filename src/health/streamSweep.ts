@@ -12,14 +12,14 @@ import {
 import type { ProbeOrigin } from './probeSpec.js';
 import type { ProbeTarget } from './probes/probe.js';
 
-/** While a connection is young it is looked at this often: a server nearby answers at once. */
-export const sweepMs = 1;
+/**
+ * After so long the connections that wait are looked at for the first time, then after twice as
+ * long, and so on: what is near answers at once, and each look takes time from what is to answer.
+ */
+export const firstLookMs = 1;
 
-/** Connections that have waited for longer than {@link patienceMs} are looked at this often. */
-export const slowSweepMs = 10;
-
-/** How long a connection counts as young. */
-export const patienceMs = 20;
+/** At least this often they are looked at. */
+export const lookIntervalMaxMs = 10;
 
 /** The connections of one thread. */
 export class StreamSweep {
@@ -27,9 +27,8 @@ export class StreamSweep {
   /** A target object is one check, for as long as the check is configured. */
   readonly #targets = new WeakMap<ProbeTarget, StreamTarget>();
   #timer: NodeJS.Timeout | undefined;
-  #timerMs = 0;
+  #delayMs = firstLookMs;
   #looking = false;
-  #youngUntilMs = 0;
 
   /** As {@link StreamPoller.begin}, and looks at the connection for as long as it is there. */
   begin(
@@ -78,20 +77,14 @@ export class StreamSweep {
     queueMicrotask(() => {
       this.#looking = false;
       this.#poller.collect();
-      if (this.#poller.pending === 0) {
-        this.#disarm();
-        return;
-      }
-      this.#youngUntilMs = performance.now() + patienceMs;
-      this.#arm(sweepMs);
+      this.#disarm();
+      if (this.#poller.pending > 0) this.#arm(firstLookMs);
     });
   }
 
   #arm(delayMs: number): void {
-    if (this.#timer !== undefined && this.#timerMs <= delayMs) return;
-    clearTimeout(this.#timer);
-    this.#timerMs = delayMs;
-    this.#timer = setTimeout(() => this.#sweep(), delayMs);
+    this.#delayMs = delayMs;
+    this.#timer = setTimeout(() => this.#onTimer(), delayMs);
   }
 
   #disarm(): void {
@@ -99,11 +92,10 @@ export class StreamSweep {
     this.#timer = undefined;
   }
 
-  #sweep(): void {
+  #onTimer(): void {
     this.#timer = undefined;
     this.#poller.collect();
-    if (this.#poller.pending === 0) return;
-    this.#arm(performance.now() < this.#youngUntilMs ? sweepMs : slowSweepMs);
+    if (this.#poller.pending > 0) this.#arm(Math.min(lookIntervalMaxMs, 2 * this.#delayMs));
   }
 }
 
