@@ -22,8 +22,8 @@ const common = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // Both load native code from their own folders.
-  external: ['koffi', 'netlink'],
+  // It loads native code from its own folder.
+  external: ['koffi'],
   banner,
   keepNames: true,
   sourcemap: 'linked',

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The executable: runs a command and turns what it throws into two lines and an exit code. */
+import { ipvsInvocation } from './cli/ipvsInvocation.js';
 import { TandemError } from './errors.js';
+import { scriptUrl } from './scripts.js';
 
 try {
   await runCommand(process.argv);
@@ -17,9 +19,10 @@ try {
 
 /** Only what a command needs is loaded: scripts call ipvsadm in loops. */
 async function runCommand(argv: readonly string[]): Promise<void> {
-  const { ipvsInvocation, runIpvsCommandLine } = await import('./cli/ipvsProcess.js');
   const invocation = ipvsInvocation(argv);
   if (invocation !== undefined) {
+    const script = scriptUrl('cli/ipvsProcess').href;
+    const { runIpvsCommandLine }: typeof import('./cli/ipvsProcess.js') = await import(script);
     await runIpvsCommandLine(invocation.program, invocation.words);
     return;
   }

@@ -1,9 +1,10 @@
-/** The files of this program that run in a process or a thread of their own. */
+/** The files of this program that run in a process or a thread of their own, or alone in one. */
 
 /** Each such file, by its path from here and without its ending. */
 export const scriptNames = [
   'main',
   'agent/guardProcess',
+  'cli/ipvsProcess',
   'drill/clientThread',
   'drill/realServerThread',
   'health/thread',

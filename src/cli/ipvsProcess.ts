@@ -1,8 +1,7 @@
 /**
- * Runs `tandem ipvs` with the streams of this process. Nothing else is imported for it, because
- * scripts call it in loops.
+ * Runs `tandem ipvs` with the streams of this process. Nothing else is imported for it, and it is
+ * bundled as one file, because scripts call it in loops.
  */
-import { basename } from 'node:path';
 import type { CommandIo } from '../ipvs/command/context.js';
 import { type ProgramName, runIpvsCommand } from '../ipvs/command/run.js';
 import { defaultSocketPath } from './defaults.js';
@@ -17,17 +16,6 @@ export async function runIpvsCommandLine(
   // A reader that has seen enough, such as `head`, is no failure.
   process.stdout.on('error', () => process.exit(0));
   process.exitCode = await runIpvsCommand(program, words, processIo(interrupt.signal));
-}
-
-/** What a process that was started with these words is to be, if it is ipvsadm at all. */
-export function ipvsInvocation(
-  argv: readonly string[],
-): { readonly program: ProgramName; readonly words: readonly string[] } | undefined {
-  const program = basename(argv[1] ?? '').replace(/\.js$/, '');
-  if (program === 'ipvsadm' || program === 'ipvsadm-save' || program === 'ipvsadm-restore') {
-    return { program, words: argv.slice(2) };
-  }
-  return argv[2] === 'ipvs' ? { program: 'tandem ipvs', words: argv.slice(3) } : undefined;
 }
 
 function processIo(signal: AbortSignal): CommandIo {

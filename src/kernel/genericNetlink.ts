@@ -6,12 +6,11 @@
  * unasked. Answers that do not fit the socket's receive buffer are lost (ENOBUFS); the caller
  * learns of each lost answer and must look at the kernel's state to know what happened.
  *
- * The `netlink` package gives the message format. Its socket is not used: an overrun makes its
- * native part end the process (version 0.3.0), and libuv would only add a turn of the event loop
- * to answers that are there already.
+ * The `netlink` package is not used here: an overrun makes its native part end the process (version
+ * 0.3.0), libuv would only add a turn of the event loop to answers that are there already, and its
+ * message format makes several objects of each of ten thousand messages.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { formatGenlHeader, formatMessage, parseGenlHeader, parseMessages } from 'netlink';
 import { TandemError } from '../errors.js';
 import {
   controlAttributes,
@@ -24,6 +23,7 @@ import { nowUs } from './monotonicClock.js';
 import { messageFlag } from './netlinkRequest.js';
 import { NetlinkSocket, overrun } from './netlinkSocket.js';
 import { setSocketOption, socketOption } from './socketOptions.js';
+import { hostIsLittleEndian, structLayout } from './structLayout.js';
 
 /** Most requests that are sent before their answers are read. */
 export const windowRequestsMax = 100;
@@ -41,6 +41,11 @@ export interface GenericRequest {
   readonly payload: Uint8Array;
   /** Ask for every entry; such a request travels alone. */
   readonly dump: boolean;
+  /**
+   * Takes each answer at once, in place of the list of them. The bytes lie in memory that the next
+   * receive overwrites. What it throws ends the exchange.
+   */
+  readonly onAnswer?: (payload: Uint8Array) => void;
 }
 
 /** What became of one request. */
@@ -78,6 +83,8 @@ const messageType = { error: 2, done: 3 } as const;
 /** A request under way. */
 interface Slot {
   readonly answers: Uint8Array[];
+  readonly onAnswer: ((payload: Uint8Array) => void) | undefined;
+  answerCount: number;
   outcome: ExchangeOutcome | undefined;
 }
 
@@ -175,16 +182,18 @@ export class GenericNetlink {
   ): Promise<readonly ExchangeOutcome[]> {
     this.#checkOpen();
     const slots = new Map<number, Slot>();
-    const parts: Uint8Array[] = [];
-    let lastSequence = 0;
-    for (const [index, request] of requests.entries()) {
-      lastSequence = this.#nextSequence();
-      slots.set(lastSequence, { answers: [], outcome: undefined });
-      const isLast = index === requests.length - 1;
-      parts.push(...formatRequest(familyId, version, lastSequence, request, isLast));
+    const firstSequence = this.#reserveSequences(requests.length);
+    for (const [index, { onAnswer }] of requests.entries()) {
+      slots.set(firstSequence + index, {
+        answers: [],
+        onAnswer,
+        answerCount: 0,
+        outcome: undefined,
+      });
     }
+    const lastSequence = firstSequence + requests.length - 1;
     const deadlineUs = nowUs() + timeoutMs * 1000;
-    this.#socket.send(Buffer.concat(parts));
+    this.#socket.send(encodeRequests(familyId, version, firstSequence, requests));
     const loss = await this.#receiveAnswers({ slots, lastSequence }, deadlineUs);
     return [...slots.values()].map((slot) => outcomeOf(slot, loss));
   }
@@ -216,58 +225,96 @@ export class GenericNetlink {
     if (this.#closed) throw new TandemError('SYSTEM_CALL', 'the netlink socket is closed');
   }
 
-  #nextSequence(): number {
-    this.#sequence = this.#sequence === sequenceMax ? 1 : this.#sequence + 1;
-    return this.#sequence;
+  /** Takes consecutive sequence numbers and gives the first; they start anew before 2^32. */
+  #reserveSequences(count: number): number {
+    if (this.#sequence + count > sequenceMax) this.#sequence = 0;
+    const first = this.#sequence + 1;
+    this.#sequence += count;
+    return first;
   }
 }
 
-function formatRequest(
+/** struct nlmsghdr (netlink.h), and struct genlmsghdr behind it (genetlink.h). */
+const headerLayout = structLayout({
+  length: 'u32',
+  type: 'u16',
+  flags: 'u16',
+  sequence: 'u32',
+  port: 'u32',
+  command: 'u8',
+  version: 'u8',
+  reserved: 'u16',
+});
+const { offsets: headerAt, size: headerBytes } = headerLayout;
+/** Where the payload of a message of the netlink protocol itself begins. */
+const plainHeaderBytes = headerAt.command;
+
+/** Messages one behind the other; the last one is to be acknowledged. */
+function encodeRequests(
   familyId: number,
   version: number,
-  sequence: number,
-  request: GenericRequest,
-  isLast: boolean,
-): readonly Uint8Array[] {
-  const wish = request.dump ? messageFlag.dump : isLast ? messageFlag.acknowledge : 0;
-  return formatMessage({
-    type: familyId,
-    flags: messageFlag.request | wish,
-    seq: sequence,
-    port: 0,
-    data: [formatGenlHeader({ cmd: request.command, version }), request.payload],
-  });
+  firstSequence: number,
+  requests: readonly GenericRequest[],
+): Uint8Array {
+  const room = requests.reduce((sum, { payload }) => sum + messageRoom(payload), 0);
+  const bytes = new Uint8Array(room);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const [index, { command, payload, dump }] of requests.entries()) {
+    const isLast = index === requests.length - 1;
+    const wish = dump ? messageFlag.dump : isLast ? messageFlag.acknowledge : 0;
+    view.setUint32(at + headerAt.length, headerBytes + payload.length, hostIsLittleEndian);
+    view.setUint16(at + headerAt.type, familyId, hostIsLittleEndian);
+    view.setUint16(at + headerAt.flags, messageFlag.request | wish, hostIsLittleEndian);
+    view.setUint32(at + headerAt.sequence, firstSequence + index, hostIsLittleEndian);
+    view.setUint8(at + headerAt.command, command);
+    view.setUint8(at + headerAt.version, version);
+    bytes.set(payload, at + headerBytes);
+    at += messageRoom(payload);
+  }
+  return bytes;
+}
+
+/** What a message takes; the next one begins at a multiple of four. */
+function messageRoom(payload: Uint8Array): number {
+  return (headerBytes + payload.length + 3) & ~3;
 }
 
 /** Gives the messages of a datagram to their requests; true when the last request has ended. */
-function takeAnswers(window: Window, datagram: Buffer): boolean {
+function takeAnswers(window: Window, datagram: Uint8Array): boolean {
+  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
   let ended = false;
-  for (const message of readMessages(datagram)) {
-    const slot = window.slots.get(message.seq);
+  for (let at = 0; at < datagram.length; ) {
+    const length = checkedLength(view, at);
+    const type = view.getUint16(at + headerAt.type, hostIsLittleEndian);
+    const sequence = view.getUint32(at + headerAt.sequence, hostIsLittleEndian);
+    const slot = window.slots.get(sequence);
+    const [from, to] = [at, at + length];
+    at += (length + 3) & ~3;
     // Answers to a window that was given up come under old numbers and are not for anyone.
     if (slot === undefined || slot.outcome !== undefined) continue;
-    if (message.type === messageType.error || message.type === messageType.done) {
-      slot.outcome = endOutcome(slot, message.data);
-    } else if (slot.answers.length >= dumpMessagesMax) {
+    if (type === messageType.error || type === messageType.done) {
+      slot.outcome = endOutcome(slot, datagram.subarray(from + plainHeaderBytes, to));
+    } else if (slot.answerCount >= dumpMessagesMax) {
       slot.outcome = { kind: 'lost', cause: 'overrun' };
     } else {
-      const { consumed } = parseGenlHeader(message.data);
+      slot.answerCount += 1;
+      const payload = datagram.subarray(from + headerBytes, to);
+      if (slot.onAnswer !== undefined) slot.onAnswer(payload);
       // The datagram lies in memory that the next receive overwrites.
-      slot.answers.push(Uint8Array.from(message.data.subarray(consumed)));
+      else slot.answers.push(Uint8Array.from(payload));
     }
-    if (message.seq === window.lastSequence && slot.outcome !== undefined) ended = true;
+    if (sequence === window.lastSequence && slot.outcome !== undefined) ended = true;
   }
   return ended;
 }
 
-function readMessages(datagram: Buffer): ReturnType<typeof parseMessages> {
-  try {
-    return parseMessages(datagram);
-  } catch (cause) {
-    throw new TandemError('SYSTEM_CALL', 'the kernel sent a netlink message that cannot be read', {
-      cause,
-    });
-  }
+/** The length that the message at an offset claims, its header included. */
+function checkedLength(view: DataView, at: number): number {
+  const left = view.byteLength - at;
+  const length = left < plainHeaderBytes ? 0 : view.getUint32(at, hostIsLittleEndian);
+  if (length >= plainHeaderBytes && length <= left) return length;
+  throw new TandemError('SYSTEM_CALL', 'the kernel sent a netlink message that cannot be read');
 }
 
 function* splitIntoWindows(
@@ -290,7 +337,7 @@ function* splitIntoWindows(
 }
 
 /** Reads the end of a request: NLMSG_ERROR and NLMSG_DONE both begin with a negative errno or 0. */
-function endOutcome(slot: Slot, data: Buffer): ExchangeOutcome {
+function endOutcome(slot: Slot, data: Uint8Array): ExchangeOutcome {
   const errno = data.length < 4 ? 0 : -(hostU32Of(data) | 0);
   if (errno === 0) return { kind: 'done', answers: slot.answers };
   return { kind: 'refused', errnoName: errnoName(errno) };

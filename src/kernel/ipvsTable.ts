@@ -38,6 +38,7 @@ import {
   type ExchangeOutcome,
   type GenericNetlink,
   type GenericNetlinkOptions,
+  type GenericRequest,
   type LossCause,
 } from './genericNetlink.js';
 import { type LostOperationView, operationHolds } from './ipvsLostOperation.js';
@@ -107,16 +108,16 @@ export class IpvsTable {
 
   /** All services of the namespace, in the kernel's order. */
   async services(): Promise<readonly ListedService[]> {
-    const answers = await this.#dump(encodeServicesQuery(), 'list the services');
-    return this.#decodeEach(answers, decodeServiceMessage);
+    return this.#dumpEach(encodeServicesQuery(), 'list the services', decodeServiceMessage);
   }
 
   /** The servers of a service, newest first; none when the service does not exist. */
   async servers(service: ServiceIdentity): Promise<readonly ListedServer[]> {
     const what = `list the servers of ${formatServiceIdentity(service)}`;
-    const answers = await this.#dump(encodeServersQuery(service), what);
     const family = identityFamily(service);
-    return this.#decodeEach(answers, (payload) => decodeServerMessage(payload, family));
+    return this.#dumpEach(encodeServersQuery(service), what, (payload) =>
+      decodeServerMessage(payload, family),
+    );
   }
 
   /**
@@ -153,8 +154,7 @@ export class IpvsTable {
 
   /** The synchronisation daemons that run, the master first. */
   async daemons(): Promise<readonly SyncDaemon[]> {
-    const answers = await this.#dump(encodeDaemonsQuery(), 'list the sync daemons');
-    return this.#decodeEach(answers, decodeDaemonMessage);
+    return this.#dumpEach(encodeDaemonsQuery(), 'list the sync daemons', decodeDaemonMessage);
   }
 
   /** Starts a synchronisation daemon. */
@@ -265,7 +265,11 @@ export class IpvsTable {
   }
 
   /** All answers to a question. One whose answers were lost is asked once more. */
-  async #dump(request: IpvsRequest, what: string): Promise<readonly Uint8Array[]> {
+  async #dump(
+    request: GenericRequest,
+    what: string,
+    onStart?: () => void,
+  ): Promise<readonly Uint8Array[]> {
     const first = await this.#ask(request, what);
     if (first.kind === 'done') return first.answers;
     // The number of the family changes when its module is unloaded and loaded again.
@@ -273,19 +277,20 @@ export class IpvsTable {
       if (first.errnoName !== 'ENOENT') throw requestRefused(what, first.errnoName);
       this.#familyId = undefined;
     }
+    onStart?.();
     const second = await this.#ask(request, what);
     if (second.kind === 'done') return second.answers;
     if (second.kind === 'refused') throw requestRefused(what, second.errnoName);
     throw answerLost(what, second.cause);
   }
 
-  async #ask(request: IpvsRequest, what: string): Promise<ExchangeOutcome> {
+  async #ask(request: GenericRequest, what: string): Promise<ExchangeOutcome> {
     const [outcome] = await this.#exchange([request], what);
     return outcome ?? { kind: 'lost', cause: 'timeout' };
   }
 
   async #exchange(
-    requests: readonly IpvsRequest[],
+    requests: readonly GenericRequest[],
     what: string,
     timeoutMs?: number,
   ): Promise<readonly ExchangeOutcome[]> {
@@ -299,20 +304,31 @@ export class IpvsTable {
     );
   }
 
-  /** A dump holds what every program wrote; one entry without words must not hide the others. */
-  #decodeEach<Entry>(
-    answers: readonly Uint8Array[],
+  /**
+   * The entries of a dump, read as they come. It holds what every program wrote; one entry without
+   * words must not hide the others.
+   */
+  async #dumpEach<Entry>(
+    request: IpvsRequest,
+    what: string,
     decode: (payload: Uint8Array) => Entry,
-  ): readonly Entry[] {
-    const entries: Entry[] = [];
-    for (const answer of answers) {
+  ): Promise<readonly Entry[]> {
+    let entries: Entry[] = [];
+    let undecodable = 0;
+    const onAnswer = (payload: Uint8Array): void => {
       try {
-        entries.push(decode(answer));
+        entries.push(decode(payload));
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
-        this.#undecodableEntries += 1;
+        undecodable += 1;
       }
-    }
+    };
+    const onStart = (): void => {
+      entries = [];
+      undecodable = 0;
+    };
+    await this.#dump({ ...request, onAnswer }, what, onStart);
+    this.#undecodableEntries += undecodable;
     return entries;
   }
 }

@@ -4,7 +4,12 @@
  * Each message has a sequence number of its own, so that an answer that comes after its request
  * was given up is recognised and dropped.
  */
-import { type NetlinkMessage, parseAttributes, parseError, parseMessages } from 'netlink';
+import {
+  type NetlinkMessage,
+  parseAttributes,
+  parseError,
+  parseMessages,
+} from 'netlink/dist/structs.js';
 import { TandemError } from '../errors.js';
 import { nowUs } from './monotonicClock.js';
 import { NetlinkSocket, type netlinkFamily, overrun } from './netlinkSocket.js';

@@ -5,16 +5,16 @@
  * attribute: the package's link parser also takes apart statistics and SR-IOV lists whose size
  * grows with the kernel, and one such attribute that it does not know would hide the link.
  */
+import * as ifla from 'netlink/dist/rt/ifla.js';
+import * as rt from 'netlink/dist/rt/structs.js';
 import {
   AttrStream,
   getString,
   getU32,
-  ifla,
   parseAttributes,
   putString,
   putU32,
-  rt,
-} from 'netlink';
+} from 'netlink/dist/structs.js';
 import {
   familyOf,
   formatIpPrefix,

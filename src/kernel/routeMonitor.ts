@@ -1,5 +1,6 @@
 /** Link and address events of a network namespace, as they happen. */
-import { parseMessages, rt } from 'netlink';
+import * as rt from 'netlink/dist/rt/structs.js';
+import { parseMessages } from 'netlink/dist/structs.js';
 import { NetlinkSocket, overrun } from './netlinkSocket.js';
 import { readAddress, readLink } from './routeMessages.js';
 import type { RouteEvent } from './routeModel.js';

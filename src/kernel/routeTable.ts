@@ -4,7 +4,8 @@
  * A change names its table and destination only: the kernel says nothing when IPv4 routes go with
  * their link, so that whoever needs to be certain reads the table again, on link events as well.
  */
-import { AttrStream, parseAttributes, parseMessages, putU32, rt } from 'netlink';
+import * as rt from 'netlink/dist/rt/structs.js';
+import { AttrStream, parseAttributes, parseMessages, putU32 } from 'netlink/dist/structs.js';
 import { TandemError } from '../errors.js';
 import { type IpAddress, type IpFamily, ipFromBytes } from '../wire/ipAddress.js';
 import { type NetlinkRequest, NetlinkRequester } from './netlinkRequest.js';

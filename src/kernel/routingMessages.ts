@@ -1,5 +1,6 @@
 /** rtnetlink messages that add and delete routes, and rules of policy routing. */
-import { AttrStream, rt } from 'netlink';
+import * as rt from 'netlink/dist/rt/structs.js';
+import { AttrStream } from 'netlink/dist/structs.js';
 import { bitsOf, formatIpPrefix, type IpFamily, ipToBytes } from '../wire/ipAddress.js';
 import { messageFlag, type NetlinkRequest } from './netlinkRequest.js';
 import type { RouteEntry, RuleEntry } from './routeModel.js';

@@ -1,5 +1,5 @@
 /** Hearing that the rules of policy routing change. */
-import { rt } from 'netlink';
+import * as rt from 'netlink/dist/rt/structs.js';
 import { NetlinkSocket } from './netlinkSocket.js';
 
 /** Datagrams that one read takes; what is left keeps the descriptor readable. */

@@ -77,8 +77,8 @@ export const serviceAttributes = {
   timeout: { id: 8, type: 'u32' },
   /** IPv4: the mask in network order; IPv6: the prefix length as a 32-bit integer, host order. */
   netmask: { id: 9, type: 'bytes' },
-  statistics: { id: 10, type: 'nested', attributes: statisticsAttributes },
-  statistics64: { id: 12, type: 'nested', attributes: statistics64Attributes },
+  statistics: { id: 10, type: 'nested', attributes: statisticsAttributes, repeats: true },
+  statistics64: { id: 12, type: 'nested', attributes: statistics64Attributes, repeats: true },
 } as const satisfies AttributeTable;
 
 /** IPVS_DEST_ATTR_*. */
@@ -97,8 +97,8 @@ export const serverAttributes = {
   activeConnections: { id: 7, type: 'u32' },
   inactiveConnections: { id: 8, type: 'u32' },
   persistentConnections: { id: 9, type: 'u32' },
-  statistics: { id: 10, type: 'nested', attributes: statisticsAttributes },
-  statistics64: { id: 12, type: 'nested', attributes: statistics64Attributes },
+  statistics: { id: 10, type: 'nested', attributes: statisticsAttributes, repeats: true },
+  statistics64: { id: 12, type: 'nested', attributes: statistics64Attributes, repeats: true },
 } as const satisfies AttributeTable;
 
 /** IPVS_DAEMON_ATTR_*. */

@@ -15,13 +15,7 @@ import type {
   ServerIdentity,
   TunnelEncapsulation,
 } from './ipvsModel.js';
-import {
-  decodeAddress,
-  decodeFamily,
-  keptAttributes,
-  paddedAddress,
-  required,
-} from './ipvsService.js';
+import { decodeAddress, decodeFamily, paddedAddress, required } from './ipvsService.js';
 import { decodeStatistics } from './ipvsStatistics.js';
 import type { AttributeValues } from './netlinkAttributes.js';
 import { WireError } from './wireError.js';
@@ -43,9 +37,12 @@ export function serverIdentityValues(server: ServerIdentity): ServerValues {
 /** All attributes that adding or editing a server must carry. */
 export function serverValues(server: IpvsServer): ServerValues {
   if (server.weight < 0) throw new WireError('bad-value', `weight ${server.weight}`);
-  const encapsulation = server.encapsulation;
-  return {
-    ...serverIdentityValues(server),
+  const { encapsulation, unknownAttributes } = server;
+  // Nothing is spread here: thousands of servers go through it when a table is loaded.
+  const values = {
+    addressFamily: addressFamilies[familyOf(server.address)],
+    address: paddedAddress(server.address),
+    port: server.port,
     forwarding: forwardingNumbers[server.forwarding],
     weight: server.weight,
     tunnelType: tunnelTypes[encapsulation?.type ?? 'ipip'],
@@ -53,8 +50,8 @@ export function serverValues(server: IpvsServer): ServerValues {
     tunnelFlags: tunnelChecksums[encapsulation?.checksum ?? 'none'],
     upperThreshold: server.upperThreshold,
     lowerThreshold: server.lowerThreshold,
-    ...keptAttributes(server),
   };
+  return unknownAttributes === undefined ? values : { ...values, unknownAttributes };
 }
 
 /**
@@ -66,20 +63,21 @@ export function decodeServer(values: ServerValues, serviceFamily: IpFamily): Lis
     values.addressFamily === undefined ? serviceFamily : decodeFamily(values.addressFamily);
   const forwarding = decodeForwarding(required(values.forwarding, 'forwarding'));
   const encapsulation = forwarding === 'tunnel' ? decodeEncapsulation(values) : undefined;
-  return {
+  const server = {
     address: decodeAddress(family, required(values.address, 'address')),
     port: required(values.port, 'port'),
     forwarding,
     weight: required(values.weight, 'weight'),
     upperThreshold: required(values.upperThreshold, 'upperThreshold'),
     lowerThreshold: required(values.lowerThreshold, 'lowerThreshold'),
-    ...(encapsulation === undefined ? {} : { encapsulation }),
     activeConnections: values.activeConnections ?? 0,
     inactiveConnections: values.inactiveConnections ?? 0,
     persistentConnections: values.persistentConnections ?? 0,
     statistics: decodeStatistics(values.statistics64 ?? values.statistics),
-    ...keptAttributes(values),
   };
+  const kept = encapsulation === undefined ? server : { ...server, encapsulation };
+  const { unknownAttributes } = values;
+  return unknownAttributes === undefined ? kept : { ...kept, unknownAttributes };
 }
 
 function decodeForwarding(number: number): ForwardingMethod {

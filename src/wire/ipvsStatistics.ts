@@ -20,9 +20,20 @@ type StatisticsName = keyof IpvsStatistics;
 /** Attributes of STATS or STATS64: the same names, one with 32 and one with 64 bits. */
 type StatisticsValues = { readonly [Name in StatisticsName]?: number | bigint };
 
+/** What was made of counters; the codec gives the same ones for servers that have the same. */
+const known = new WeakMap<StatisticsValues, IpvsStatistics>();
+
 /** Widens counters of either form; what the kernel did not send is 0. */
 export function decodeStatistics(values: StatisticsValues | undefined): IpvsStatistics {
   if (values === undefined) return noStatistics;
+  const before = known.get(values);
+  if (before !== undefined) return before;
+  const statistics = widened(values);
+  known.set(values, statistics);
+  return statistics;
+}
+
+function widened(values: StatisticsValues): IpvsStatistics {
   const read = (name: StatisticsName): bigint => BigInt(values[name] ?? 0);
   return {
     connections: read('connections'),

@@ -5,11 +5,13 @@
  * type of the values derive from it. Layout: `linux/netlink.h`, struct nlattr (16-bit length with
  * the header, 16-bit type, both in host order; the next attribute starts at a multiple of 4).
  */
-import { endianness } from 'node:os';
+import {
+  hostIsLittleEndian,
+  type ScalarCodec,
+  type ScalarValues,
+  scalarCodecs,
+} from './netlinkScalars.js';
 import { WireError } from './wireError.js';
-
-/** Netlink integers are in the byte order of the machine unless a type says `be`. */
-const hostIsLittleEndian = endianness() === 'LE';
 
 const headerLength = 4;
 /** NLA_F_NESTED: the payload is itself a row of attributes. */
@@ -18,34 +20,21 @@ const nestedFlag = 0x8000;
 const typeMask = 0x3fff;
 const attributeLengthMax = 0xffff;
 
-/** Flags with the mask of those that are meant: the kernel changes only the bits of the mask. */
-export interface MaskedFlags {
-  readonly flags: number;
-  readonly mask: number;
-}
-
-/** The scalar types of attributes, and what their values are in this program. */
-interface ScalarValues {
-  readonly u8: number;
-  readonly u16: number;
-  readonly u32: number;
-  readonly s32: number;
-  readonly u64: bigint;
-  /** Network byte order. */
-  readonly u16be: number;
-  readonly u32be: number;
-  /** Ends with a NUL on the wire. */
-  readonly string: string;
-  readonly bytes: Uint8Array;
-  readonly maskedFlags: MaskedFlags;
-}
-
 /** One attribute: its number in the kernel's header and the type of its payload. */
 export type AttributeDefinition =
   | { readonly id: number; readonly type: keyof ScalarValues }
   /** Empty attributes that only align the next one; they carry nothing and are not kept. */
   | { readonly id: number; readonly type: 'padding' }
-  | { readonly id: number; readonly type: 'nested'; readonly attributes: AttributeTable };
+  | {
+      readonly id: number;
+      readonly type: 'nested';
+      readonly attributes: AttributeTable;
+      /**
+       * Whether one message often has the very bytes of the message before it, as the counters of
+       * servers without traffic have. They are then read once, and the value is shared.
+       */
+      readonly repeats?: true;
+    };
 
 /** Attributes by name. The encoder writes them in the order in which they stand here. */
 export interface AttributeTable {
@@ -82,7 +71,7 @@ export function encodeAttributes<Table extends AttributeTable>(
   table: Table,
   values: AttributeValues<Table>,
 ): Uint8Array {
-  const writer = new AttributeWriter();
+  writer.begin();
   writer.writeAll(table, values);
   return writer.bytes();
 }
@@ -107,18 +96,54 @@ export function decodeAttributes<Table extends AttributeTable>(
     start += aligned(length);
     const known = byId.get(id);
     if (known === undefined) {
-      unknownAttributes.push({ id, payload: bytes.slice(from, to) });
+      unknownAttributes.push({ id, payload: copyOf(bytes, from, to) });
       continue;
     }
     const [name, definition] = known;
     if (definition.type === 'padding') continue;
-    values[name] =
-      definition.type === 'nested'
-        ? decodeAttributes(definition.attributes, bytes.subarray(from, to))
-        : decodeScalar(definition.type, name, view, from, to);
+    if (definition.type !== 'nested') {
+      values[name] = decodeScalar(definition.type, name, view, from, to);
+    } else if (definition.repeats === true) {
+      values[name] = decodeRepeated(definition.attributes, bytes, from, to);
+    } else {
+      values[name] = decodeAttributes(definition.attributes, bytes.subarray(from, to));
+    }
   }
   if (unknownAttributes.length > 0) values.unknownAttributes = unknownAttributes;
   return values as AttributeValues<Table>;
+}
+
+/** The last bytes that were read by a table, and their values. */
+const lastRead = new WeakMap<
+  AttributeTable,
+  { readonly bytes: Uint8Array; readonly value: unknown }
+>();
+
+function decodeRepeated(
+  table: AttributeTable,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): unknown {
+  const last = lastRead.get(table);
+  if (last !== undefined && isSame(last.bytes, bytes, from, to)) return last.value;
+  const copy = copyOf(bytes, from, to);
+  const value = decodeAttributes(table, copy);
+  lastRead.set(table, { bytes: copy, value });
+  return value;
+}
+
+/** A Buffer's own slice would share the memory, which the next message is received into. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, from, to);
+}
+
+function isSame(left: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  if (left.length !== to - from) return false;
+  for (let index = 0; index < left.length; index += 1) {
+    if (left[index] !== bytes[from + index]) return false;
+  }
+  return true;
 }
 
 /** The bytes of a 32-bit integer in host order, for payloads whose meaning depends on another. */
@@ -132,95 +157,6 @@ export function hostU32Bytes(value: number): Uint8Array {
 export function hostU32Of(payload: Uint8Array): number {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
   return decodeScalar('u32', 'u32', view, 0, payload.length) as number;
-}
-
-interface ScalarCodec<Value> {
-  /** Least number of payload bytes. */
-  readonly minimumLength: number;
-  /** Number of payload bytes of a value. Throws {@link WireError} when the value does not fit. */
-  length(value: Value): number;
-  write(view: DataView, offset: number, value: Value): void;
-  read(view: DataView, from: number, to: number): Value;
-}
-
-const scalarCodecs: { readonly [Type in keyof ScalarValues]: ScalarCodec<ScalarValues[Type]> } = {
-  u8: integerCodec(1, 0, 0xff, 'getUint8', 'setUint8', hostIsLittleEndian),
-  u16: integerCodec(2, 0, 0xffff, 'getUint16', 'setUint16', hostIsLittleEndian),
-  u32: integerCodec(4, 0, 0xffff_ffff, 'getUint32', 'setUint32', hostIsLittleEndian),
-  s32: integerCodec(4, -0x8000_0000, 0x7fff_ffff, 'getInt32', 'setInt32', hostIsLittleEndian),
-  u16be: integerCodec(2, 0, 0xffff, 'getUint16', 'setUint16', false),
-  u32be: integerCodec(4, 0, 0xffff_ffff, 'getUint32', 'setUint32', false),
-  u64: {
-    minimumLength: 8,
-    length(value) {
-      if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw outOfRange(value);
-      return 8;
-    },
-    write: (view, offset, value) => view.setBigUint64(offset, value, hostIsLittleEndian),
-    read: (view, from) => view.getBigUint64(from, hostIsLittleEndian),
-  },
-  string: {
-    minimumLength: 0,
-    length(value) {
-      if (value.includes('\0')) throw new WireError('bad-value', 'a string may not hold a NUL');
-      return Buffer.byteLength(value) + 1;
-    },
-    write(view, offset, value) {
-      const written = bytesOf(view, offset, view.byteLength).write(value);
-      view.setUint8(offset + written, 0);
-    },
-    read(view, from, to) {
-      const payload = bytesOf(view, from, to);
-      const end = payload.indexOf(0);
-      return payload.toString('utf8', 0, end < 0 ? payload.length : end);
-    },
-  },
-  bytes: {
-    minimumLength: 0,
-    length: (value) => value.length,
-    write: (view, offset, value) => bytesOf(view, offset, view.byteLength).set(value),
-    read: (view, from, to) => Uint8Array.from(bytesOf(view, from, to)),
-  },
-  maskedFlags: {
-    minimumLength: 8,
-    length: ({ flags, mask }) => scalarCodecs.u32.length(flags) + scalarCodecs.u32.length(mask),
-    write(view, offset, { flags, mask }) {
-      view.setUint32(offset, flags, hostIsLittleEndian);
-      view.setUint32(offset + 4, mask, hostIsLittleEndian);
-    },
-    read: (view, from) => ({
-      flags: view.getUint32(from, hostIsLittleEndian),
-      mask: view.getUint32(from + 4, hostIsLittleEndian),
-    }),
-  },
-};
-
-function integerCodec(
-  length: number,
-  minimum: number,
-  maximum: number,
-  getter: 'getUint8' | 'getUint16' | 'getUint32' | 'getInt32',
-  setter: 'setUint8' | 'setUint16' | 'setUint32' | 'setInt32',
-  littleEndian: boolean,
-): ScalarCodec<number> {
-  return {
-    minimumLength: length,
-    length(value) {
-      if (Number.isInteger(value) && value >= minimum && value <= maximum) return length;
-      throw outOfRange(value);
-    },
-    write: (view, offset, value) => view[setter](offset, value, littleEndian),
-    read: (view, from) => view[getter](from, littleEndian),
-  };
-}
-
-/** Part of what a view shows, without a copy. */
-function bytesOf(view: DataView, from: number, to: number): Buffer {
-  return Buffer.from(view.buffer, view.byteOffset + from, to - from);
-}
-
-function outOfRange(value: number | bigint): WireError {
-  return new WireError('bad-value', `${value} does not fit`);
 }
 
 function decodeScalar(
@@ -256,6 +192,12 @@ class AttributeWriter {
   #memory = new Uint8Array(initialBytes);
   #view = new DataView(this.#memory.buffer);
   #end = 0;
+
+  /** Forgets what was written before. */
+  begin(): void {
+    this.#memory.fill(0, 0, this.#end);
+    this.#end = 0;
+  }
 
   /** A copy of what was written. */
   bytes(): Uint8Array {
@@ -321,6 +263,9 @@ class AttributeWriter {
     this.#end = start + aligned(length);
   }
 }
+
+/** One for all: what is written is copied out before anything else is. */
+const writer = new AttributeWriter();
 
 function lengthOf(codec: ScalarCodec<unknown>, name: string, value: unknown): number {
   try {

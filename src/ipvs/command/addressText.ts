@@ -1,13 +1,13 @@
 /** Addresses as the C library writes them (inet_ntop), and so ipvsadm. */
-import { formatEndpoint, type IpAddress, ipToBytes } from '../../wire/ipAddress.js';
+import { familyOf, formatEndpoint, type IpAddress, ipToBytes } from '../../wire/ipAddress.js';
 
 /**
  * Writes an address. An IPv6 address that carries an IPv4 address, mapped or compatible
  * (RFC 4291, 2.5.5), ends in that one's dotted form; our own form of it is hexadecimal.
  */
 export function addressAsText(address: IpAddress): string {
+  if (familyOf(address) === 4) return address;
   const bytes = ipToBytes(address);
-  if (bytes.length === 4) return address;
   const groups = Array.from({ length: 6 }, (_, index) => groupAt(bytes, index));
   const mapped = groups[5] === 0xffff;
   const isCarrier = groups.slice(0, 5).every((group) => group === 0) && (mapped || groups[5] === 0);

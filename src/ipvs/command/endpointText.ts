@@ -45,7 +45,7 @@ function withPort(
   protocol: IpvsProtocol | undefined,
   names: NameLookup,
 ): EndpointText | undefined {
-  const named = protocol === undefined ? undefined : names.portOf(text, protocol);
-  const port = parseInteger(text, 0, 0xffff) ?? named;
+  const number = parseInteger(text, 0, 0xffff);
+  const port = number ?? (protocol === undefined ? undefined : names.portOf(text, protocol));
   return port === undefined ? undefined : { address, port };
 }

@@ -1,5 +1,5 @@
 /** Numbers and dotted addresses as the C library reads them. Pure. */
-import { type IpAddress, ipFromBytes } from '../../wire/ipAddress.js';
+import { type IpAddress, ipFromBytes, parseIpAddress } from '../../wire/ipAddress.js';
 
 /** What strtol(3) with base 10 takes whole: white space, a sign, digits. */
 const integerPattern = /^[ \t\n\v\f\r]*([+-]?\d+)$/;
@@ -21,6 +21,9 @@ export function parseInteger(text: string, minimum: number, maximum: number): nu
  * octal or hexadecimal, of which the last fills the bytes that are left.
  */
 export function parseLooseIpv4(text: string): IpAddress | undefined {
+  // The common form first: a saved table has tens of thousands of them.
+  const plain = text.includes(':') ? undefined : parseIpAddress(text);
+  if (plain !== undefined) return plain;
   // inet_aton stops at white space and takes what it has by then.
   const parts = (/^[^ \t\n\v\f\r]*/.exec(text)?.[0] ?? '').split('.');
   if (parts.length > 4) return undefined;

@@ -23,7 +23,7 @@ import {
   ruleOptionOf,
 } from './options.js';
 import { parseSchedulerFlags } from './schedulerFlagNames.js';
-import { type ReadOption, WordReader } from './wordReader.js';
+import { type ReadOption, spellingTable, WordReader } from './wordReader.js';
 
 type AnyTag = CommandTag | OptionTag | ExtraTag;
 
@@ -31,7 +31,11 @@ type AnyTag = CommandTag | OptionTag | ExtraTag;
 const watchIntervalMsDefault = 1_000;
 const watchSecondsMax = 3_600;
 
-const spellings = [...commandSpellings, ...optionSpellings, ...extraSpellings];
+const spellings = spellingTable<AnyTag>([
+  ...commandSpellings,
+  ...optionSpellings,
+  ...extraSpellings,
+]);
 const commandTags = new Set<string>(commandSpellings.map(({ tag }) => tag));
 const extraTags = new Set<string>(extraSpellings.map(({ tag }) => tag));
 

@@ -20,23 +20,38 @@ export type ReadOption<Tag extends string> =
 /** What popt says of a word that it cannot take. */
 export type WordError = 'unknown option' | 'missing argument' | 'option does not take an argument';
 
+/** The options of a program by both of their spellings. */
+export interface SpellingTable<Tag extends string> {
+  readonly byShort: ReadonlyMap<string, OptionSpelling<Tag>>;
+  readonly byLong: ReadonlyMap<string, OptionSpelling<Tag>>;
+}
+
+/** Sorts spellings for reading; once, because a restored table has thousands of lines. */
+export function spellingTable<Tag extends string>(
+  spellings: readonly OptionSpelling<Tag>[],
+): SpellingTable<Tag> {
+  const byShort = new Map<string, OptionSpelling<Tag>>();
+  const byLong = new Map<string, OptionSpelling<Tag>>();
+  for (const spelling of spellings) {
+    if (spelling.short !== undefined) byShort.set(spelling.short, spelling);
+    if (spelling.long !== undefined) byLong.set(spelling.long, spelling);
+  }
+  return { byShort, byLong };
+}
+
 /** Reads the words of one command line, one option after the other. */
 export class WordReader<Tag extends string> {
   readonly #words: readonly string[];
-  readonly #byShort = new Map<string, OptionSpelling<Tag>>();
-  readonly #byLong = new Map<string, OptionSpelling<Tag>>();
+  readonly #table: SpellingTable<Tag>;
   readonly #leftovers: string[] = [];
   #position = 0;
   /** What is left of a word of short options. */
   #bundle = '';
   #onlyArguments = false;
 
-  constructor(words: readonly string[], spellings: readonly OptionSpelling<Tag>[]) {
+  constructor(words: readonly string[], table: SpellingTable<Tag>) {
     this.#words = words;
-    for (const spelling of spellings) {
-      if (spelling.short !== undefined) this.#byShort.set(spelling.short, spelling);
-      if (spelling.long !== undefined) this.#byLong.set(spelling.long, spelling);
-    }
+    this.#table = table;
   }
 
   /** The words that were no options and no values of options, so far. */
@@ -67,14 +82,14 @@ export class WordReader<Tag extends string> {
   #long(word: string): ReadOption<Tag> {
     const equals = word.indexOf('=');
     const name = word.slice(2, equals < 0 ? undefined : equals);
-    const spelling = this.#byLong.get(name);
+    const spelling = this.#table.byLong.get(name);
     if (spelling === undefined) return { kind: 'error', word, reason: 'unknown option' };
     return this.#finish(spelling, word, equals < 0 ? undefined : word.slice(equals + 1));
   }
 
   #nextShort(): ReadOption<Tag> {
     const word = this.#words[this.#position - 1] ?? '';
-    const spelling = this.#byShort.get(this.#bundle.charAt(0));
+    const spelling = this.#table.byShort.get(this.#bundle.charAt(0));
     if (spelling === undefined) return { kind: 'error', word, reason: 'unknown option' };
     const rest = this.#bundle.slice(1);
     if (spelling.argument === 'none') {
