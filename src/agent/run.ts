@@ -42,7 +42,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
       // The agent has logged it and keeps it for the status; the old configuration goes on.
     });
   });
-  const loaded = readConfig();
+  let loaded: ConfigReadResult | undefined = readConfig();
   const log = openLog(loaded.config.log.level, process.stdout.isTTY === true);
   agent = new Agent({
     configPath: options.configPath,
@@ -53,7 +53,10 @@ export async function runAgent(options: RunOptions): Promise<void> {
   });
   const ended = waitForEnd(log);
   try {
-    await agent.start(loaded);
+    const start = agent.start(loaded);
+    // A large file is not held for as long as this function runs.
+    loaded = undefined;
+    await start;
   } catch (error) {
     log.logger.error({ err: error }, 'the agent could not start; undoing what was done');
     await agent.abandonStart();

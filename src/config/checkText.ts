@@ -11,6 +11,7 @@ import {
   type Finding,
   formatConfigPath,
 } from './problem.js';
+import { quickPlaces } from './quickPlaces.js';
 import { quickTextMin, quickYaml } from './quickYaml.js';
 import { resolveNodes } from './resolve.js';
 import { isMapping } from './schema/mappingReader.js';
@@ -51,7 +52,8 @@ export function checkConfigText(text: string, env: Environment = {}): ConfigChec
     const problem = { position, path: '', message: 'the file is empty', hint };
     return { problems: [problem], warnings: [], configs: [] };
   }
-  return toCheck(source, judge(source.value, env));
+  const place = (finding: Finding): ConfigProblem => located(finding, source);
+  return toCheck(source.problems, judge(source.value, env), (findings) => findings.map(place));
 }
 
 /** Reads a large text without places. Whatever is wrong with it is left to the exact parser. */
@@ -61,12 +63,13 @@ function quickCheck(text: string, env: Environment): ConfigCheck | undefined {
   if (quick === undefined || !isMapping(quick.value)) return undefined;
   const judgement = judge(quick.value, env);
   if (judgement.draft === undefined || judgement.findings.some(isError)) return undefined;
-  let exact: YamlSource | undefined;
-  const locate: YamlSource['locate'] = (path, at) => {
-    exact ??= readYaml(text);
-    return exact.locate(path, at);
-  };
-  return toCheck({ value: quick.value, fatal: false, problems: [], locate }, judgement);
+  return toCheck([], judgement, (findings) => {
+    if (findings.length === 0) return [];
+    // What is read for the places takes memory, and is not kept.
+    const locate = quickPlaces(text, quick.value) ?? readYaml(text).locate;
+    const source = { value: quick.value, locate };
+    return findings.map((finding) => located(finding, source));
+  });
 }
 
 function judge(value: unknown, env: Environment): Judgement {
@@ -84,15 +87,18 @@ function judge(value: unknown, env: Environment): Judgement {
 }
 
 /** Warnings get their places when somebody asks for them: that must not delay a reload. */
-function toCheck(source: YamlSource, { draft, findings }: Judgement): ConfigCheck {
-  const placed = (wanted: readonly Finding[]) => wanted.map((finding) => located(finding, source));
-  const problems = inOrder([...source.problems, ...placed(findings.filter(isError))]);
+function toCheck(
+  problemsOfText: readonly ConfigProblem[],
+  { draft, findings }: Judgement,
+  place: (findings: readonly Finding[]) => readonly ConfigProblem[],
+): ConfigCheck {
+  const problems = inOrder([...problemsOfText, ...place(findings.filter(isError))]);
   let warnings: readonly ConfigWarning[] | undefined;
   const isSound = problems.length === 0 && draft !== undefined;
   return {
     problems: bounded(problems),
     get warnings() {
-      warnings ??= inOrder(placed(findings.filter((finding) => !isError(finding))));
+      warnings ??= inOrder(place(findings.filter((finding) => !isError(finding))));
       return warnings;
     },
     configs: isSound ? resolveNodes(complete(draft)) : [],
@@ -113,7 +119,7 @@ function givenVariables(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
 }
 
-function located(finding: Finding, source: YamlSource): ConfigProblem {
+function located(finding: Finding, source: Pick<YamlSource, 'value' | 'locate'>): ConfigProblem {
   const { message, hint, variable } = finding;
   const path = withoutImpliedIndexes(finding.path, source.value);
   return {

@@ -37,8 +37,11 @@ const floatText = new RegExp(`^(?:${decimalText.source}|${specialText.source})$`
  */
 class UnusualScalar extends Error {}
 
-/** The core schema of YAML 1.2 (chapter 10.3), which the exact parser follows to the letter. */
-const schema = FAILSAFE_SCHEMA.extend({
+/**
+ * The core schema of YAML 1.2 (chapter 10.3), which the exact parser follows to the letter; for
+ * `quickPlaces` too.
+ */
+export const quickSchema = FAILSAFE_SCHEMA.extend({
   implicit: [
     scalar('null', /^(?:~|null|Null|NULL)?$/, () => null),
     scalar('bool', /^(?:true|True|TRUE|false|False|FALSE)$/, (text) => /^t/i.test(text)),
@@ -55,7 +58,7 @@ export function quickYaml(text: string): { readonly value: unknown } | undefined
     warned = true;
   };
   try {
-    const value: unknown = load(text, { schema, onWarning });
+    const value: unknown = load(text, { schema: quickSchema, onWarning });
     return warned || value === undefined ? undefined : { value };
   } catch {
     return undefined;

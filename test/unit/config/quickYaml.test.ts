@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { checkConfigText } from '../../../src/config/checkText.js';
+import type { ConfigPath } from '../../../src/config/problem.js';
+import { quickPlaces } from '../../../src/config/quickPlaces.js';
 import { quickTextMin, quickYaml } from '../../../src/config/quickYaml.js';
 import { readYaml } from '../../../src/config/yamlSource.js';
 import { projectRoot } from '../../tools/sourceFiles.js';
@@ -21,12 +23,43 @@ function assertSame(text: string): boolean {
   const exact = readYaml(text);
   assert.deepEqual(exact.problems, [], text);
   assert.deepEqual(quick.value, exact.value, text);
+  assertSamePlaces(text, exact);
   return true;
+}
+
+/** Every path that there is, and one below it that is not, lies where the exact parser says. */
+function assertSamePlaces(text: string, exact: ReturnType<typeof readYaml>): void {
+  const locate = quickPlaces(text, exact.value);
+  if (locate === undefined) return;
+  for (const path of pathsOf(exact.value)) {
+    for (const at of ['key', 'value'] as const) {
+      const what = `${JSON.stringify(path)} (${at}) of ${text}`;
+      assert.deepEqual(locate(path, at), exact.locate(path, at), what);
+    }
+  }
+}
+
+function pathsOf(value: unknown, path: ConfigPath = []): readonly ConfigPath[] {
+  const inner = Object.entries(typeof value === 'object' && value !== null ? value : {});
+  return [
+    path,
+    [...path, 'not there'],
+    ...inner.flatMap(([key, part]) =>
+      pathsOf(part, [...path, Array.isArray(value) ? Number(key) : key]),
+    ),
+  ];
 }
 
 test('most examples are read quickly, and every one as by the exact parser', () => {
   const quick = examples.filter(assertSame);
   assert.ok(quick.length > examples.length / 2, `${quick.length} of ${examples.length}`);
+});
+
+test('the places of every example that is read quickly are found quickly', () => {
+  for (const text of examples) {
+    const quick = quickYaml(text);
+    if (quick !== undefined) assert.ok(quickPlaces(text, quick.value) !== undefined, text);
+  }
 });
 
 /** Texts that the two parsers might see differently: each is read the same, or left alone. */
