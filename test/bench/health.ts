@@ -6,10 +6,18 @@ import { TandemError } from '../../src/errors.js';
 import { isInstalled } from '../tools/startDirector.js';
 import type { Benchmark } from './benchmark.js';
 import { markdownTable } from './failoverTable.js';
-import type { CheckingProgram, HealthKind, HealthResult, HealthSetting } from './healthModel.js';
+import { deathTimeoutMs } from './healthDeaths.js';
+import type {
+  CheckingProgram,
+  DeathResult,
+  HealthKind,
+  HealthResult,
+  HealthSetting,
+} from './healthModel.js';
 import { measureRate, type RateMeasure, startRateServers } from './healthRate.js';
 import { runInside } from './insideKernel.js';
 import { wholeNumber } from './options.js';
+import { quantile } from './spread.js';
 
 const defaultSizes = [100, 1_000, 5_000] as const;
 const kinds: readonly HealthKind[] = ['tcp', 'http'];
@@ -42,7 +50,7 @@ export const healthBenchmark: Benchmark = {
       .option('--sizes <list>', 'numbers of real servers', parseSizes, defaultSizes)
       .option('--kinds <list>', 'tcp, http', parseKinds, kinds)
       .option('--seconds <number>', 'how long the load is measured', wholeNumber(2, 600), 10)
-      .option('--deaths <number>', 'deaths of one server', wholeNumber(0, 100), 5)
+      .option('--deaths <number>', 'servers that die one by one', wholeNumber(0, 1_000), 60)
       .option('--no-shared', 'without the case of one backend in fifty services')
       .option('--no-rate', 'without the checks per second that a thread sustains on the host')
       .option('--markdown', 'print the tables as Markdown')
@@ -56,7 +64,9 @@ const help = `
 In the embedded kernel, on real IPVS, both programs check the same servers each second, one program
 after the other. CPU time is that of the program with all of its processes; a check is a connection
 that a server saw; lateness is what a server waits beyond the second. A server dies by refusing
-connections (RST), and its weight in the kernel is read every few milliseconds until it is 0.
+connections (RST), and its weight in the kernel is read every few milliseconds until it is 0. Many
+die one by one, at moments that have nothing to do with each other or with the checks and are the
+same for both programs; then 30 % at once.
 Needs root and keepalived.
 
 Example:
@@ -118,7 +128,8 @@ const header = [
   'machine CPU %',
   'MiB',
   'late p50 / p99 ms',
-  'one dies: min / median / max ms',
+  'one dies: n, median / p95 / max ms',
+  'after the check that was due: median / p95 ms',
   '30 % die ms',
 ];
 
@@ -143,8 +154,9 @@ function rowOf(result: HealthResult, all: readonly HealthResult[]): readonly str
     ((100 * (result.machineCpuSeconds ?? 0)) / measuredSeconds).toFixed(0),
     result.memoryMegabytes.toFixed(0),
     `${lateMs.p50.toFixed(0)} / ${lateMs.p99.toFixed(0)}`,
-    deathText(result.deathMs),
-    result.massDeathMs?.toFixed(0) ?? '-',
+    deathText(result.deaths.map(({ afterMs }) => afterMs)),
+    afterCheckText(result.deaths),
+    setting.deaths === 0 ? '-' : (result.massDeathMs?.toFixed(0) ?? `over ${deathTimeoutMs}`),
   ];
 }
 
@@ -155,13 +167,18 @@ function sameSetting(left: HealthResult, right: HealthResult): boolean {
 }
 
 function deathText(deaths: readonly (number | null)[]): string {
-  const seen = deaths.flatMap((ms) => ms ?? []).toSorted((left, right) => left - right);
+  const seen = deaths.flatMap((ms) => ms ?? []);
   const missed = deaths.length - seen.length;
-  const [min] = seen;
-  if (min === undefined) return '-';
-  const median = seen[Math.floor(seen.length / 2)] ?? min;
-  const text = `${min.toFixed(0)} / ${median.toFixed(0)} / ${(seen.at(-1) ?? min).toFixed(0)}`;
+  if (deaths.length === 0) return '-';
+  const [median, p95, max] = [0.5, 0.95, 1].map((share) => quantile(seen, share).toFixed(0));
+  const text = `${seen.length}, ${median} / ${p95} / ${max}`;
   return missed === 0 ? text : `${text}, ${missed} missed`;
+}
+
+function afterCheckText(deaths: readonly DeathResult[]): string {
+  const seen = deaths.flatMap(({ afterCheckMs }) => afterCheckMs ?? []);
+  if (seen.length === 0) return '-';
+  return [0.5, 0.95].map((share) => quantile(seen, share).toFixed(0)).join(' / ');
 }
 
 const rateHeader = ['checks', 'wanted/s', 'done/s', 'late p50 / p99 ms', 'CPU s per 1,000 checks'];

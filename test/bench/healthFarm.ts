@@ -1,7 +1,8 @@
 /**
  * The real servers of the health benchmark, in a process of their own. One listener answers for
  * every address, and notes when each was connected to. Lines on its standard input: `reset`
- * forgets, `report` prints what was seen as one line of JSON; it ends with its standard input.
+ * forgets, `report` prints what was seen as one line of JSON, `last ADDRESS` prints when that address
+ * was last connected to, in Unix milliseconds; it ends with its standard input.
  */
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -48,6 +49,11 @@ input.on('line', (line) => {
     gaps = [];
     connections = 0;
     sinceMs = performance.now();
+    return;
+  }
+  if (line.startsWith('last ')) {
+    const lastMs = last.get(line.slice('last '.length));
+    process.stdout.write(`${lastMs === undefined ? 0 : performance.timeOrigin + lastMs}\n`);
     return;
   }
   const report: FarmReport = {

@@ -33,6 +33,13 @@ export class HealthFarm {
     return JSON.parse(String((await answer)[0])) as FarmReport;
   }
 
+  /** When an address was last connected to, on the clock of this process; long ago if never. */
+  async lastConnection(address: string): Promise<number> {
+    const answer = once(this.#lines, 'line');
+    await this.tell(`last ${address}`);
+    return Number((await answer)[0]) - performance.timeOrigin;
+  }
+
   async stop(): Promise<void> {
     const ended = once(this.#child, 'exit');
     this.#child.stdin?.end();

@@ -17,7 +17,7 @@ export interface HealthSetting {
   readonly settleMs: number;
   /** How long the load is measured. */
   readonly measureMs: number;
-  /** Deaths of one server. */
+  /** Servers that die one by one, at independent moments. */
   readonly deaths: number;
 }
 
@@ -35,10 +35,18 @@ export interface HealthResult {
   readonly memoryMegabytes: number;
   /** How much longer than the interval the servers waited for the next check. */
   readonly lateMs: { readonly p50: number; readonly p99: number };
-  /** From the death of one server to weight 0 in the kernel, one for each death. */
-  readonly deathMs: readonly (number | null)[];
-  /** The same for 30 % of the servers at once: until the last has weight 0. */
+  /** One for each death of one server. */
+  readonly deaths: readonly DeathResult[];
+  /** From the death of 30 % of the servers at once until the last has weight 0. */
   readonly massDeathMs: number | null;
+}
+
+/** How the death of one server was noticed; nulls: it was not. */
+export interface DeathResult {
+  /** From the death to weight 0 in the kernel. */
+  readonly afterMs: number | null;
+  /** From the check that had to notice it, one interval after the last that it answered. */
+  readonly afterCheckMs: number | null;
 }
 
 /** The interval of every check, in milliseconds. */

@@ -10,10 +10,10 @@ ipvsTest('one backend in many services is one probe, and a death is weight 0', a
   routeServersHere();
   const plain = { kind: 'http', backends, servicesOfBackend: 1, settleMs: 0, measureMs } as const;
   const single = await measureHealth(table, { ...plain, deaths: 2 }, 'tandem');
-  t.diagnostic(`deaths ${single.deathMs.map((ms) => Math.round(ms ?? -1))} ms`);
+  t.diagnostic(`deaths ${single.deaths.map(({ afterMs }) => Math.round(afterMs ?? -1))} ms`);
   assert.ok(single.checksPerSecond > 0 && single.memoryMegabytes > 0);
-  assert.equal(single.deathMs.length, 2);
-  assert.ok(single.deathMs.every((ms) => ms !== null));
+  assert.equal(single.deaths.length, 2);
+  assert.ok(single.deaths.every(({ afterMs }) => afterMs !== null));
   assert.notEqual(single.massDeathMs, null);
   const many = { ...plain, servicesOfBackend: 20, deaths: 0 };
   const shared = await measureHealth(table, many, 'tandem');
