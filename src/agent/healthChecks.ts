@@ -150,10 +150,12 @@ export class HealthChecks {
 
   #tell(change: BoardChange): void {
     this.#armTimer();
+    const isChange = change.servers.length > 0 || change.quorums.length > 0;
+    // The kernel comes first: a dead server gets connections until its weight is 0.
+    if (isChange) this.#events.onChange();
     this.#log(change);
     if (change.networkLost !== undefined) this.#events.onNetwork(change.networkLost);
-    if (change.servers.length === 0 && change.quorums.length === 0) return;
-    this.#events.onChange();
+    if (!isChange) return;
     this.#events.onServiceChanges(serviceChanges(change, Date.now()));
   }
 

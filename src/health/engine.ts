@@ -10,7 +10,10 @@ import { inconclusive, type Probe, type ProbeOutcome } from './probes/probe.js';
 import type { CheckReport, CheckSpec, FromHealth } from './protocol.js';
 import { type RunId, Scheduler, type SchedulerCounters } from './scheduler.js';
 
-/** Changed reports are gathered for this long, so that a rack that dies is one message or two. */
+/**
+ * News is told at once, and what comes within this time after it is told together: a single death
+ * waits for nothing, and a rack that dies is a message or two.
+ */
 export const batchIntervalMs = 20;
 
 /** Every report is sent again this often, so that a message that was lost heals. */
@@ -47,6 +50,8 @@ export class HealthEngine {
   /** The time that the timer waits for. */
   #armedMs = Number.POSITIVE_INFINITY;
   #tickImmediate: NodeJS.Immediate | undefined;
+  #newsImmediate: NodeJS.Immediate | undefined;
+  /** Runs for {@link batchIntervalMs} after news was told. */
   #batchTimer: NodeJS.Timeout | undefined;
   /** The checks whose turn it is not yet to be reported again. */
   #unrepeated: CheckRecord[] = [];
@@ -112,6 +117,7 @@ export class HealthEngine {
     clearInterval(this.#completeTimer);
     clearTimeout(this.#tickTimer);
     clearImmediate(this.#tickImmediate);
+    clearImmediate(this.#newsImmediate);
     clearTimeout(this.#batchTimer);
     this.#records.clear();
     for (const run of [...this.#running.keys()]) this.#endProbe(run);
@@ -198,7 +204,10 @@ export class HealthEngine {
     this.#keepPace(record, nowMs);
     if (!isNews) return;
     this.#changed.add(record);
-    this.#batchTimer ??= setTimeout(() => this.#sendChanged(), batchIntervalMs);
+    // Not before the others that end in this turn were heard.
+    if (this.#batchTimer === undefined) {
+      this.#newsImmediate ??= setImmediate(() => this.#sendChanged());
+    }
   }
 
   /**
@@ -236,15 +245,16 @@ export class HealthEngine {
   }
 
   #sendChanged(): void {
+    this.#newsImmediate = undefined;
     this.#batchTimer = undefined;
     const reports: CheckReport[] = [...this.#changed].map((record) => record.report());
+    if (reports.length === 0) return;
     this.#changed.clear();
-    if (reports.length > 0) this.#options.post({ type: 'reports', complete: false, reports });
+    this.#options.post({ type: 'reports', complete: false, reports });
+    this.#batchTimer = setTimeout(() => this.#sendChanged(), batchIntervalMs);
   }
 
   #sendComplete(): void {
-    clearTimeout(this.#batchTimer);
-    this.#batchTimer = undefined;
     this.#changed.clear();
     this.#unrepeated = [];
     const reports = [...this.#records.values()].map((record) => record.report());

@@ -30,7 +30,7 @@ const gridStepsMs = [250, 100, 50, 20, 10, 5] as const;
 const gridStepLastMs = 20;
 
 /** So many checks share a moment, as far as a quarter of their interval allows it. */
-export const checksOfMoment = 8;
+export const checksOfMoment = 10;
 
 /** While probes run the scheduler is woken at least this often, so that it notices a stall. */
 export const heartbeatMs = 100;
