@@ -50,6 +50,40 @@ ipvsTest('without a weight it stops the router until it has servers again', asyn
   });
 });
 
+ipvsTest(
+  'a director that reaches no server holds the weights and demotes itself',
+  async (_, context) => {
+    const scene = await prepare(context, 60);
+    await scene.waitFor('Active with both servers', ({ virtualRouters: [router], trackers }) => {
+      return router?.state === 'active' && trackers[0]?.state === 'passing';
+    });
+    const drop = ['INPUT', '-p', 'tcp', '--dport', '8081', '-j', 'DROP'];
+    execFileSync('iptables-legacy', ['-A', ...drop]);
+    try {
+      const lost = await scene.waitFor('the network is lost', (status) => {
+        const [demotion] = status.virtualRouters[0]?.priority.demotions ?? [];
+        return status.threads.health.networkLostUnixMs !== null && demotion !== undefined;
+      });
+      const { demotions } = lost.virtualRouters[0]?.priority ?? { demotions: [] };
+      assert.deepEqual(
+        demotions.map(({ reason }) => reason),
+        ['checks-network-lost'],
+      );
+      const weights = lost.services[0]?.servers.map(({ weight }) => [weight.kernel, weight.reason]);
+      assert.deepEqual(
+        weights?.map(([kernel]) => kernel),
+        [1, 1],
+        JSON.stringify(weights),
+      );
+    } finally {
+      execFileSync('iptables-legacy', ['-D', ...drop]);
+    }
+    await scene.waitFor('all is well again', ({ virtualRouters: [router], threads }) => {
+      return router?.priority.effective === 150 && threads.health.networkLostUnixMs === null;
+    });
+  },
+);
+
 interface Scene {
   setHealth(server: number, status: number): void;
   waitFor(what: string, holds: (status: StatusDocument) => boolean): Promise<StatusDocument>;
