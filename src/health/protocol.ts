@@ -92,8 +92,8 @@ export interface HealthLoad {
 export type FromHealth =
   /**
    * Reports of the checks whose state or last reason changed, at once, but at most one message
-   * every `batchIntervalMs`; with `complete`, of all of them. From time to time all are sent again, so
-   * that a lost message heals: with many checks in several messages, one after the other.
+   * every `batchIntervalMs`; with `complete`, of all of them. From time to time all are sent again,
+   * so that a lost message heals: with many checks in several messages, one after the other.
    */
   | {
       readonly type: 'reports';

@@ -1,8 +1,8 @@
 /**
  * The real servers of the health benchmark, in a process of their own. One listener answers for
  * every address, and notes when each was connected to. Lines on its standard input: `reset`
- * forgets, `report` prints what was seen as one line of JSON, `last ADDRESS` prints when that address
- * was last connected to, in Unix milliseconds; it ends with its standard input.
+ * forgets, `report` prints what was seen as one line of JSON, `last ADDRESS` prints when that
+ * address was last connected to, in Unix milliseconds; it ends with its standard input.
  */
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';

@@ -10,7 +10,7 @@ import { until } from '../health/support/waiting.js';
 
 const address = ipAddress('127.0.0.1');
 
-test('a thread that is lost comes back, and the checks of the other have not noticed', async (t) => {
+test('a thread that is lost comes back, and the other has not noticed', async (t) => {
   const scene = await start(t, 2);
   await until('all are up', () => scene.states().every((state) => state === 'up'));
   const before = scene.histories();
