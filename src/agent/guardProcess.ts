@@ -79,7 +79,7 @@ async function actFor({ agentPid, configuration }: ToGuard): Promise<void> {
   if (message === undefined) return;
   // Only now, when there is time for it.
   const { openLog } = await import('./logger.js');
-  const log = openLog('info', process.stderr.isTTY === true, 2);
+  const log = await openLog('info', process.stderr.isTTY === true, 2);
   log.logger.warn({ agentPid, ...fields }, message);
   log.flush();
 }

@@ -2,7 +2,6 @@
  * The agent's log: JSON lines for a machine, aligned and coloured lines for a person at a terminal.
  */
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { ConfiguredLogLevel } from '../config/model.js';
 
 /** The log of the agent, or a child of it that carries more fields. */
@@ -24,8 +23,14 @@ export interface AgentLog {
 }
 
 /** Opens the log on standard output (or the descriptor given); pretty when that is a terminal. */
-export function openLog(level: ConfiguredLogLevel, isTerminal: boolean, descriptor = 1): AgentLog {
+export async function openLog(
+  level: ConfiguredLogLevel,
+  isTerminal: boolean,
+  descriptor = 1,
+): Promise<AgentLog> {
   if (isTerminal) {
+    // Only then, because an agent that starts has a table to fill first.
+    const { default: pretty } = await import('pino-pretty');
     const translateTime = 'SYS:HH:MM:ss.l';
     const stream = pretty({
       colorize: true,

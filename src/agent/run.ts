@@ -43,7 +43,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
     });
   });
   let loaded: ConfigReadResult | undefined = readConfig();
-  const log = openLog(loaded.config.log.level, process.stdout.isTTY === true);
+  const log = await openLog(loaded.config.log.level, process.stdout.isTTY === true);
   agent = new Agent({
     configPath: options.configPath,
     version: options.version,

@@ -11,7 +11,6 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { errorTable, TandemError } from '../errors.js';
 import { formatEndpoint, type IpAddress } from '../wire/ipAddress.js';
 import { type FailoverRequest, type FailoverResult, failoverMaxMs } from './failoverModel.js';
-import { metricsContentType, metricsText } from './metrics.js';
 import { addOperatingRoutes, type OperatingActions } from './operatingRoutes.js';
 import type { StatusDocument } from './statusModel.js';
 
@@ -141,6 +140,8 @@ function buildServer(): FastifyInstance {
 function offerReading(server: FastifyInstance, actions: Pick<ApiActions, 'status'>): void {
   server.get('/v1/status', async () => actions.status());
   server.get('/metrics', async (_request, reply) => {
+    // Its library is loaded for the first who asks; an agent that starts has no use for it.
+    const { metricsContentType, metricsText } = await import('./metrics.js');
     reply.type(metricsContentType);
     return metricsText(await actions.status());
   });

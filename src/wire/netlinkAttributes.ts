@@ -186,6 +186,24 @@ function checkedLength(view: DataView, start: number): number {
 }
 
 const initialBytes = 256;
+const poolBytes = 65_536;
+let pool = new Uint8Array(0);
+let poolEnd = 0;
+
+/**
+ * A copy that shares its memory with others before and after it. V8 takes memory of its own for a
+ * larger array from the system, and collects its garbage after a few thousand of them.
+ */
+function pooledCopy(bytes: Uint8Array): Uint8Array {
+  if (poolEnd + bytes.length > pool.length) {
+    pool = new Uint8Array(Math.max(poolBytes, bytes.length));
+    poolEnd = 0;
+  }
+  const copy = pool.subarray(poolEnd, poolEnd + bytes.length);
+  copy.set(bytes);
+  poolEnd += bytes.length;
+  return copy;
+}
 
 /** Writes attributes one behind the other into memory that grows. */
 class AttributeWriter {
@@ -201,7 +219,7 @@ class AttributeWriter {
 
   /** A copy of what was written. */
   bytes(): Uint8Array {
-    return this.#memory.slice(0, this.#end);
+    return pooledCopy(this.#memory.subarray(0, this.#end));
   }
 
   writeAll(table: AttributeTable, values: AttributeValues<AttributeTable>): void {

@@ -8,7 +8,7 @@ import { openLog } from '../../../src/agent/logger.js';
 import { readConfigFile, readConfigText } from '../../../src/config/read.js';
 
 /** An agent without virtual routers and services, which needs no privilege. */
-function scene(context: TestContext) {
+async function scene(context: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-reload-'));
   const configPath = join(folder, 'tandem.yaml');
   const write = (level: string): void => {
@@ -24,7 +24,7 @@ function scene(context: TestContext) {
   };
   write('error');
   const nowhere = openSync('/dev/null', 'w');
-  const log = openLog('error', false, nowhere);
+  const log = await openLog('error', false, nowhere);
   let hook = (): void => {};
   const choice = { node: 'lb1', environment: {}, hostname: '' };
   const readConfig = () => readConfigFile(configPath, choice);
@@ -52,7 +52,7 @@ function scene(context: TestContext) {
 }
 
 test('a file that changes while the agent starts is in force after the reload', async (context) => {
-  const { agent, write, readConfig, level } = scene(context);
+  const { agent, write, readConfig, level } = await scene(context);
   const started = agent.start(readConfig());
   write('warn');
   const reloaded = agent.reload();
@@ -63,7 +63,7 @@ test('a file that changes while the agent starts is in force after the reload', 
 });
 
 test('a file that changes during a reload is in force after the next one', async (context) => {
-  const { agent, write, readConfig, level, onRead } = scene(context);
+  const { agent, write, readConfig, level, onRead } = await scene(context);
   await agent.start(readConfig());
   write('warn');
   let second: Promise<unknown> | undefined;
