@@ -26,6 +26,7 @@ export function largeRemoval(
   after: readonly ServiceConfig[],
   maxShare: number,
 ): string | undefined {
+  if (keepsAll(before, after)) return undefined;
   const kinds = [['services', listenerNames] as const, ['servers', serverNames] as const];
   for (const [noun, namesOf] of kinds) {
     const old = namesOf(before);
@@ -39,6 +40,21 @@ export function largeRemoval(
     return `the reload would remove ${count}, more than ${limit}: ${names}`;
   }
   return undefined;
+}
+
+/** Whether all services are where they were, with their servers in order: the common case. */
+function keepsAll(before: readonly ServiceConfig[], after: readonly ServiceConfig[]): boolean {
+  const byName = new Map(after.map((service) => [service.name, service]));
+  return before.every(({ name, listeners, servers }) => {
+    const kept = byName.get(name);
+    if (kept === undefined) return false;
+    const keys = new Set(kept.listeners.map(formatServiceIdentity));
+    if (!listeners.every((listener) => keys.has(formatServiceIdentity(listener)))) return false;
+    return servers.every((server, index) => {
+      const other = kept.servers[index];
+      return server.address === other?.address && server.port === other.port;
+    });
+  });
 }
 
 /** What clients reach; a service that is only renamed is not removed. */

@@ -48,10 +48,11 @@ export class Adoption {
   /** Forgets what is configured no longer. */
   retain(services: readonly ServiceConfig[]): void {
     const keys = new Set(services.flatMap((each) => each.listeners.map(formatServiceIdentity)));
+    for (const key of this.#services) if (!keys.has(key)) this.#services.delete(key);
+    if (this.#weights.size === 0) return;
     const ids = new Set(
       services.flatMap((each) => each.servers.map((server) => serverId(each.name, server))),
     );
-    for (const key of this.#services) if (!keys.has(key)) this.#services.delete(key);
     for (const id of this.#weights.keys()) if (!ids.has(id)) this.#weights.delete(id);
   }
 }

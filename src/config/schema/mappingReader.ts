@@ -77,7 +77,7 @@ function readByDefinition<const Keys extends Definition>(
 ): Reading<DraftOf<Keys>> {
   const findings = unknownKeys(definition, raw, options);
   const value: Record<string, unknown> = {};
-  for (const [name, entry] of Object.entries(definition)) {
+  for (const [name, entry] of entriesOf(definition)) {
     const isGiven = Object.hasOwn(raw, name);
     const reading =
       entry.kind === 'section'
@@ -90,6 +90,17 @@ function readByDefinition<const Keys extends Definition>(
   }
   // The keys are those of the definition, and each value is what its type read.
   return { value: value as DraftOf<Keys>, findings };
+}
+
+const knownEntries = new WeakMap<Definition, readonly (readonly [string, Definition[string]])[]>();
+
+/** The keys of a definition; listed once, because a large file has ten thousand mappings of one. */
+function entriesOf(definition: Definition): readonly (readonly [string, Definition[string]])[] {
+  const known = knownEntries.get(definition);
+  if (known !== undefined) return known;
+  const entries = Object.entries(definition);
+  knownEntries.set(definition, entries);
+  return entries;
 }
 
 /** A section that is no mapping is an error; its keys are as if it had not been given. */
@@ -109,9 +120,12 @@ function unknownKeys(
   raw: Readonly<Record<string, unknown>>,
   options: MappingOptions,
 ): Finding[] {
-  return Object.keys(raw)
-    .filter((name) => !Object.hasOwn(definition, name))
-    .map((name) => unknownKey(definition, [name], options));
+  const findings: Finding[] = [];
+  for (const name in raw) {
+    if (Object.hasOwn(definition, name) || !Object.hasOwn(raw, name)) continue;
+    findings.push(unknownKey(definition, [name], options));
+  }
+  return findings;
 }
 
 function readWithEnvironment<const Keys extends Definition>(

@@ -160,7 +160,9 @@ function readAddress(raw: unknown): IpAddress | Complaint {
 }
 
 function readEndpoint(endpoint: string, before: string): ServerEndpoint | Complaint {
-  const bare = parseIpAddress(endpoint);
+  // An IPv6 address has two colons at least; asking whether a text is one takes long.
+  const isPlain = endpoint.indexOf(':') === endpoint.lastIndexOf(':');
+  const bare = isPlain ? undefined : parseIpAddress(endpoint);
   if (bare !== undefined && familyOf(bare) === 6) {
     const hint = `write ${before}[${bare}] or ${before}[${bare}]:80`;
     return new Complaint('an IPv6 address needs brackets here', hint);
