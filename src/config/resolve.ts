@@ -69,6 +69,7 @@ function resolveRouter(
     peerPriorities: nodes
       .filter((other) => other !== node)
       .map((other) => onNode(router.priority, other.name) ?? 1),
+    ...(nodes.length === 2 ? { onlyBackup: true } : {}),
     advertIntervalCs: router.advertInterval / 10,
     preempt: { enabled: router.preempt.enabled, delayMs: router.preempt.delay },
     startupDelayMs: router.startupDelay,

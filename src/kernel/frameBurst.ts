@@ -33,6 +33,8 @@ class FrameBurst {
   readonly #memory = new ArrayBuffer(framesAt + burstFrameBytesMax * burstFramesMax);
   readonly #bytes = new Uint8Array(this.#memory);
   readonly #view = new DataView(this.#memory);
+  /** Where the frame at each place goes, as it was written there last. */
+  readonly #destinations = new Array<number>(burstFramesMax).fill(-1);
 
   constructor() {
     const base = koffi.address(this.#memory);
@@ -56,7 +58,11 @@ class FrameBurst {
       throw new RangeError(`a frame of ${frame.length} bytes does not go in a burst`);
     }
     this.#bytes.set(frame, framesAt + burstFrameBytesMax * index);
-    this.#bytes.set(frameAddress(frame, interfaceIndex), addressesAt + addressBytes * index);
+    const destination = interfaceIndex * 0x1_0000 + etherTypeOf(frame);
+    if (this.#destinations[index] !== destination) {
+      this.#destinations[index] = destination;
+      this.#bytes.set(frameAddress(frame, interfaceIndex), addressesAt + addressBytes * index);
+    }
     const lengthAt = vectorsAt + vectorStruct.size * index + vectorStruct.offsets.length;
     this.#view.setBigInt64(lengthAt, BigInt(frame.length), hostIsLittleEndian);
   }
@@ -75,8 +81,12 @@ class FrameBurst {
 
 /** Where a frame goes (struct sockaddr_ll): to an interface, as of the type that it says itself. */
 export function frameAddress(frame: Uint8Array, interfaceIndex: number): Uint8Array {
-  const protocol = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
+  const protocol = etherTypeOf(frame);
   return linkAddressStruct.encode({ family: addressFamily.packet, protocol, interfaceIndex });
+}
+
+function etherTypeOf(frame: Uint8Array): number {
+  return ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
 }
 
 const burst = new FrameBurst();

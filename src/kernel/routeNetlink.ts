@@ -105,11 +105,14 @@ export class RouteNetlink {
     });
   }
 
-  /** Writes the messages of {@link change}, reads what a monitor would hear, and sends nothing. */
-  rehearse(changes: readonly NetworkChange[]): void {
-    const requests = changes.map(changeRequest);
+  /**
+   * Writes the messages of {@link change}, reads what a monitor would hear of so many of them, and
+   * sends nothing.
+   */
+  rehearse(changes: readonly NetworkChange[], eventsMax = changes.length): void {
+    const requests = changes.map((change) => this.#requestOf(change));
     this.#requester.rehearse(requests);
-    for (const [index, { kind }] of changes.entries()) {
+    for (const [index, { kind }] of changes.slice(0, eventsMax).entries()) {
       if (kind === 'address') readAddress(Buffer.from(requests[index]?.payload ?? []));
     }
   }

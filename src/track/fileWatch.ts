@@ -6,7 +6,7 @@ import { type FileContent, observeFile } from './mainObservation.js';
 import type { FileSubject } from './model.js';
 import type { Observer, Watch } from './scriptTracker.js';
 
-/** Changes are gathered for this long: an editor makes several events of one save. */
+/** After a change more are gathered for this long: an editor makes several events of one save. */
 const gatherMs = 10;
 
 /** Without any event the file is looked at this often: network file systems tell of nothing. */
@@ -64,7 +64,10 @@ class FileWatch implements Watch {
           if (event === 'rename' && name === basename(dirname(this.#subject.path))) forget();
           return;
         }
-        this.#gathering ??= setTimeout(() => {
+        if (this.#gathering !== undefined) return;
+        // The first change may be all of it, and then an election waits for nothing.
+        if (event === 'change') void this.#look();
+        this.#gathering = setTimeout(() => {
           this.#gathering = undefined;
           void this.#look();
         }, gatherMs);

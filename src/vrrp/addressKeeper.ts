@@ -12,6 +12,7 @@ import type {
   RouteEvent,
   RouteNetlink,
 } from '../kernel/routeNetlink.js';
+import type { IpAddress } from '../wire/ipAddress.js';
 import type { RouterEffect } from './election.js';
 import {
   type AddressIndex,
@@ -28,6 +29,9 @@ import type { PortIdentity } from './portIdentity.js';
 import type { VirtualAddress, VirtualRouterSpec } from './protocol.js';
 import type { RouterKey } from './reconfiguration.js';
 import { isEmptyRouting, noRouting, routingOf } from './virtualRouting.js';
+
+/** Events of the kernel that a rehearsal reads: they come when the takeover is over. */
+const rehearsedEventsMax = 4;
 
 type Routers = ReadonlyMap<RouterKey, MachineState>;
 type AddressEffect = RouterEffect<'add-addresses' | 'remove-addresses'>;
@@ -61,6 +65,10 @@ export class AddressKeeper {
       readonly changes: readonly NetworkChange[];
     }
   >();
+  #holders: {
+    readonly specs: ReadonlyMap<RouterKey, VirtualRouterSpec>;
+    readonly keysOf: ReadonlyMap<IpAddress, readonly RouterKey[]>;
+  } = { specs: new Map(), keysOf: new Map() };
   readonly #indexOf = (name: string) => this.#ports.get(name)?.identity.index;
   readonly #nameOf = (index: number) =>
     this.#ports.all().find(({ identity }) => identity.index === index)?.identity.name;
@@ -97,6 +105,7 @@ export class AddressKeeper {
     for (const { spec } of routers.values()) {
       for (const address of spec.addresses) this.#routes.prepare(this.#additions(address, spec));
     }
+    this.#holdersByAddress(routers);
   }
 
   /** The changes that add an address, made once for as long as its interface is the same. */
@@ -115,7 +124,7 @@ export class AddressKeeper {
       .filter(({ type, router }) => type === 'remove-addresses' || routers.has(router))
       .map((effect) => ({ ...effect, addresses: effect.addresses.slice(0, addressesMax) }))
       .flatMap((effect) => this.#moves(effect, byAddress(this.#supposed(effect))));
-    if (changes.length > 0) this.#routes.rehearse(changes);
+    if (changes.length > 0) this.#routes.rehearse(changes, rehearsedEventsMax);
   }
 
   /** Compares the kernel with the states of the routers, and repairs the difference. */
@@ -165,19 +174,35 @@ export class AddressKeeper {
   hasContradiction(events: readonly RouteEvent[], routers: Routers): boolean {
     if (events.length === 0) return false;
     // A promotion with a thousand addresses has as many events, most of them of no concern.
-    const routersOf = new Map<string, Map<RouterKey, MachineState>>();
-    for (const [key, machine] of routers) {
-      for (const { prefix } of machine.spec.addresses) {
-        const those = routersOf.get(prefix.address);
-        if (those === undefined) routersOf.set(prefix.address, new Map([[key, machine]]));
-        else those.set(key, machine);
-      }
-    }
+    const keysOf = this.#holdersByAddress(routers);
     return events.some((event) => {
       if (event.kind !== 'address') return this.isContradiction(event, routers);
-      const those = routersOf.get(event.address.prefix.address);
-      return those !== undefined && this.isContradiction(event, those);
+      const keys = keysOf.get(event.address.prefix.address);
+      if (keys === undefined) return false;
+      const those = keys.flatMap((key): [RouterKey, MachineState][] => {
+        const machine = routers.get(key);
+        return machine === undefined ? [] : [[key, machine]];
+      });
+      return this.isContradiction(event, new Map(those));
     });
+  }
+
+  /** Which routers have an address, made once for as long as their settings are the same. */
+  #holdersByAddress(routers: Routers): ReadonlyMap<IpAddress, readonly RouterKey[]> {
+    const { specs, keysOf } = this.#holders;
+    const isSame = [...routers].every(([key, { spec }]) => specs.get(key) === spec);
+    if (isSame && routers.size === specs.size) return keysOf;
+    const index = new Map<IpAddress, RouterKey[]>();
+    for (const [key, { spec }] of routers) {
+      for (const { prefix } of spec.addresses) {
+        const keys = index.get(prefix.address);
+        if (keys === undefined) index.set(prefix.address, [key]);
+        else keys.push(key);
+      }
+    }
+    const newSpecs = new Map([...routers].map(([key, { spec }]) => [key, spec]));
+    this.#holders = { specs: newSpecs, keysOf: index };
+    return index;
   }
 
   /** Whether an event of the kernel contradicts the state of a router, or may have undone it. */

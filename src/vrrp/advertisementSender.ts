@@ -28,10 +28,19 @@ interface Sender {
   readonly source: IpAddress;
 }
 
+/** The messages of one router, with what they were made from. */
+interface Made {
+  readonly priority: number;
+  readonly source: IpAddress;
+  readonly messages: readonly OutgoingAdvertisement[];
+}
+
 /** The sending half of the loop. */
 export class AdvertisementSender {
   readonly #ports: InterfacePorts;
   readonly #reporter: Reporter;
+  /** Unsigned messages that were made last; they are the same until something changes. */
+  readonly #made = new WeakMap<VirtualRouterSpec, Made>();
   #authenticators: Authenticators = new Map();
 
   constructor(ports: InterfacePorts, reporter: Reporter) {
@@ -54,9 +63,12 @@ export class AdvertisementSender {
       return;
     }
     const authenticator = this.#authenticators.get(router);
-    const messages = outgoingAdvertisements(spec, priority, source, (message, from) =>
-      authenticator?.sign(message, from, Date.now()),
-    );
+    const messages =
+      authenticator === undefined
+        ? this.#unsigned(spec, priority, source)
+        : outgoingAdvertisements(spec, priority, source, (message, from) =>
+            authenticator.sign(message, from, Date.now()),
+          );
     const sent = messages.filter((each) => this.#sendOne({ router, spec, port, source }, each));
     if (sent.length > 0) {
       statistics.sentAdvertisement(dueUs === undefined ? undefined : nowUs() - dueUs);
@@ -69,9 +81,21 @@ export class AdvertisementSender {
     const source = port === undefined ? undefined : senderAddress(port.identity, spec);
     if (port === undefined || source === undefined) return;
     // Without its trailer: a signature takes a number of a sequence.
-    for (const { message, destination } of outgoingAdvertisements(spec, priority, source)) {
+    for (const { message, destination } of this.#unsigned(spec, priority, source)) {
       port.rehearse(message, source, destination);
     }
+  }
+
+  #unsigned(
+    spec: VirtualRouterSpec,
+    priority: number,
+    source: IpAddress,
+  ): readonly OutgoingAdvertisement[] {
+    const last = this.#made.get(spec);
+    if (last?.priority === priority && last.source === source) return last.messages;
+    const messages = outgoingAdvertisements(spec, priority, source);
+    this.#made.set(spec, { priority, source, messages });
+    return messages;
   }
 
   /** What one peer cannot be sent must not keep the others from hearing. */

@@ -30,6 +30,8 @@ export interface Announcement {
 export class AnnouncementQueue {
   #first: Announcement[] = [];
   #repetitions: Announcement[] = [];
+  /** Those that anything waits for, and maybe some for which nothing does any more. */
+  readonly #routers = new Set<RouterKey>();
   #dropped = 0;
 
   /** Announcements that wait. */
@@ -49,21 +51,28 @@ export class AnnouncementQueue {
 
   /** Adds bursts round by round, so that every address is announced once before any twice. */
   push(router: RouterKey, addresses: readonly VirtualAddress[], repeat: number): void {
+    const once = addresses.map((address) => ({ router, address }));
+    this.#routers.add(router);
     for (let round = 0; round < repeat; round += 1) {
-      const queue = round === 0 ? this.#first : this.#repetitions;
-      for (const address of addresses) {
-        if (this.length < announcementQueueMax) queue.push({ router, address });
-        else this.#dropped += 1;
-      }
+      const fitting = once.slice(0, Math.max(0, announcementQueueMax - this.length));
+      (round === 0 ? this.#first : this.#repetitions).push(...fitting);
+      this.#dropped += once.length - fitting.length;
     }
   }
 
   /** The next portion, without those of routers that may not announce any more. */
   take(mayAnnounce: (router: RouterKey) => boolean): readonly Announcement[] {
-    const isWanted = ({ router }: Announcement): boolean => mayAnnounce(router);
-    this.#first = this.#first.filter(isWanted);
-    this.#repetitions = this.#repetitions.filter(isWanted);
+    const unwanted = [...this.#routers].filter((router) => !mayAnnounce(router));
+    if (unwanted.length > 0) {
+      const isWanted = ({ router }: Announcement): boolean => !unwanted.includes(router);
+      this.#first = this.#first.filter(isWanted);
+      this.#repetitions = this.#repetitions.filter(isWanted);
+      for (const router of unwanted) this.#routers.delete(router);
+    }
     const portion = this.#first.splice(0, announcementsPerTurnMax);
-    return [...portion, ...this.#repetitions.splice(0, announcementsPerTurnMax - portion.length)];
+    const room = announcementsPerTurnMax - portion.length;
+    const rest = room > 0 ? this.#repetitions.splice(0, room) : [];
+    if (this.length === 0) this.#routers.clear();
+    return [...portion, ...rest];
   }
 }

@@ -1,11 +1,12 @@
 /**
- * Carries out what the election decided, phase by phase: advertisements, then all address changes
- * in one batch, then announcements, then word to main. Failures are counted, told and tried again;
+ * Carries out what the election decided, phase by phase: advertisements, then the addresses
+ * of a few routers at a time and their first announcements, then word to main. Failures are counted, told and tried again;
  * they never end the loop.
  */
 import { nowUs } from '../kernel/monotonicClock.js';
 import type { RouteEvent } from '../kernel/routeNetlink.js';
 import type { IpAddress } from '../wire/ipAddress.js';
+import { addressBatches } from './addressBatches.js';
 import type { AddressKeeper } from './addressKeeper.js';
 import { AdvertisementSender } from './advertisementSender.js';
 import {
@@ -29,8 +30,11 @@ const auditGapUs = 100_000;
 /** Address changes that failed are tried again after this. */
 const retryUs = 1_000_000;
 
-/** Routers, and addresses of each, that a rehearsal goes through. */
+/** Routers that a rehearsal goes through. */
 const rehearsedMax = 4;
+
+/** Addresses of all of them that it goes through: they must be done before the takeover is due. */
+const rehearsedAddressesMax = 256;
 
 function addressOf({ prefix }: VirtualAddress): IpAddress {
   return prefix.address;
@@ -62,6 +66,11 @@ export class EffectRunner {
   /** Routers have other addresses than before. */
   prepare(election: ElectionState): void {
     this.#keeper.prepare(election.routers);
+    const addresses = [...election.routers.values()].flatMap(({ spec }) => spec.addresses);
+    for (const port of this.#ports.all()) {
+      const here = addresses.filter((address) => address.interface === port.identity.name);
+      port.prepareAnnouncements(here.map(addressOf));
+    }
   }
 
   /** When there is something to do again; infinite when there is not. */
@@ -101,12 +110,13 @@ export class EffectRunner {
       this.#sender.rehearse(effect);
     }
     const changes = effects.addressChanges.slice(0, rehearsedMax);
-    this.#keeper.rehearse(changes, election.routers, rehearsedMax);
+    const share = Math.ceil(rehearsedAddressesMax / Math.max(1, changes.length));
+    this.#keeper.rehearse(changes, election.routers, share);
     for (const { addresses } of effects.announcements.slice(0, rehearsedMax)) {
       const [first] = addresses;
       if (first === undefined) continue;
       const port = this.#ports.get(first.interface);
-      port?.rehearseAnnouncements(addresses.slice(0, rehearsedMax).map(addressOf));
+      port?.rehearseAnnouncements(addresses.slice(0, share).map(addressOf));
     }
   }
 
@@ -114,13 +124,25 @@ export class EffectRunner {
   carryOut(effects: TurnEffects, election: ElectionState, turnUs: number): void {
     // The clients of one router must not wait until the addresses of the next are moved.
     if (this.#announcements.hasFirst) this.#sendAnnouncements(election);
-    this.#changeAddresses(effects.addressChanges, election, turnUs);
-    for (const { router, addresses, repeat } of effects.announcements) {
-      this.#announce(router, addresses, repeat);
-    }
+    this.#moveAddresses(effects, election, turnUs);
     if (turnUs >= this.#auditDueUs) this.#audit(election, turnUs);
     this.#sendAnnouncements(election);
     for (const effect of effects.transitions) this.#reporter.transition(effect);
+  }
+
+  /** Addresses of a few routers at a time, each few announced before the next are moved. */
+  #moveAddresses(effects: TurnEffects, election: ElectionState, turnUs: number): void {
+    let waiting = effects.announcements;
+    for (const batch of addressBatches(effects.addressChanges)) {
+      this.#announceWhileNothingIsDue(election);
+      this.#changeAddresses(batch, election, turnUs);
+      const moved = new Set(batch.map(({ router }) => router));
+      for (const { router, addresses, repeat } of waiting) {
+        if (moved.has(router)) this.#announce(router, addresses, repeat);
+      }
+      waiting = waiting.filter(({ router }) => !moved.has(router));
+    }
+    for (const { router, addresses, repeat } of waiting) this.#announce(router, addresses, repeat);
   }
 
   #changeAddresses(
@@ -187,19 +209,28 @@ export class EffectRunner {
     if (this.#announcements.length === 0) return;
     // The pace is for repetitions: whoever waits for a first one is cut off.
     if (now < this.#announceDueUs && !this.#announcements.hasFirst) return;
-    // An Active that listens after a stall may have been deposed, and announces anew if it was not.
-    const mayAnnounce = (router: RouterKey) => {
-      const machine = election.routers.get(router);
-      return machine?.current === 'active' && machine.lateness.listeningUntilUs === undefined;
-    };
+    this.#sendPortion(this.#takeAnnouncements(election));
+    this.#announceWhileNothingIsDue(election);
+    this.#announceDueUs = nowUs() + announcementPaceUs;
+  }
+
+  /** Goes on with first announcements for as long as the election has nothing else to do. */
+  #announceWhileNothingIsDue(election: ElectionState): void {
     const untilUs = Math.min(
-      now + firstAnnouncementsMaxUs,
+      nowUs() + firstAnnouncementsMaxUs,
       nextDeadlineUs(election) ?? Number.POSITIVE_INFINITY,
     );
-    do {
-      this.#sendPortion(this.#announcements.take(mayAnnounce));
-    } while (this.#announcements.hasFirst && nowUs() < untilUs);
-    this.#announceDueUs = nowUs() + announcementPaceUs;
+    while (this.#announcements.hasFirst && nowUs() < untilUs) {
+      this.#sendPortion(this.#takeAnnouncements(election));
+    }
+  }
+
+  #takeAnnouncements(election: ElectionState): readonly Announcement[] {
+    // An Active that listens after a stall may have been deposed, and announces anew if it was not.
+    return this.#announcements.take((router) => {
+      const machine = election.routers.get(router);
+      return machine?.current === 'active' && machine.lateness.listeningUntilUs === undefined;
+    });
   }
 
   /** All of one interface in one call. */

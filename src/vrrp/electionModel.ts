@@ -74,7 +74,7 @@ export type RouterEffect<Type extends MachineAction['type']> = Extract<
 
 /**
  * What a turn wants done, phase by phase over all routers: every advertisement goes out before any
- * address moves, all addresses move in one batch, and announcements come last.
+ * address moves, and no address is announced before it is there.
  */
 export interface TurnEffects {
   readonly advertisements: readonly RouterEffect<'send-advertisement'>[];

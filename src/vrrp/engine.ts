@@ -46,8 +46,8 @@ const reportPeriodUs = 1_000_000;
 /** Most messages of main that one turn takes; the others wait for the next. */
 const messagesPerTurnMax = 64;
 
-/** Most events of the kernel that one turn reads while addresses wait to be announced. */
-const hurriedEventsMax = 32;
+/** Most events that any turn reads: thousands would hold up an advertisement that is due. */
+const eventsPerTurnMax = 128;
 
 /** What the loop is connected to. */
 export interface EngineConnections {
@@ -156,11 +156,14 @@ export class VrrpEngine {
       this.#interfaces.reopen(name, error),
     );
     // The echo of hundreds of addresses must not hold up that the link is told of them.
-    const events = this.#monitor.read(this.#effects.isAnnouncing ? hurriedEventsMax : undefined);
+    const events = this.#effects.isAnnouncing ? [] : this.#monitor.read(eventsPerTurnMax);
     this.#effects.takeRouteEvents(events, this.#election, now);
     this.#interfaces.takeRouteEvents(events, this.#configuration);
     if (this.#routing.take()) this.#effects.requestAudit(now);
-    if (this.#interfaces.follow(this.#configuration, now)) this.#effects.requestAudit(now);
+    if (this.#interfaces.follow(this.#configuration, now)) {
+      this.#effects.prepare(this.#election);
+      this.#effects.requestAudit(now);
+    }
     this.#trackers.takeEvents(events, now);
     this.#sessions.takeRouteEvents(events);
     const { commands, answers } = this.#takeMessages();

@@ -34,6 +34,8 @@ export class InterfacePort {
   /** What a peer sends behind an Authentication Header is heard, to be refused by name. */
   readonly #listeners: VrrpSocket[] = [];
   readonly #announcer: PacketSocket;
+  /** Announcements of IPv4 addresses; they are the same whenever they are sent. */
+  readonly #announcements = new Map<IpAddress, Uint8Array>();
   #forwards = false;
   #forwardsReadUs = Number.NEGATIVE_INFINITY;
 
@@ -87,6 +89,15 @@ export class InterfacePort {
     this.#socketOf.get(familyOf(source))?.rehearse(message, destination, source);
   }
 
+  /** Makes the announcements of these addresses, and of no others, before they are needed. */
+  prepareAnnouncements(addresses: readonly IpAddress[]): void {
+    this.#announcements.clear();
+    if (!this.#isEthernet) return;
+    for (const address of addresses) {
+      if (familyOf(address) === 4) this.#announcements.set(address, this.#announcementOf(address));
+    }
+  }
+
   /** See {@link rehearse}. */
   rehearseAnnouncements(addresses: readonly IpAddress[]): void {
     if (!this.#isEthernet) return;
@@ -108,6 +119,8 @@ export class InterfacePort {
   }
 
   #announcementOf(address: IpAddress): Uint8Array {
+    const made = this.#announcements.get(address);
+    if (made !== undefined) return made;
     const { macAddress } = this.identity;
     if (familyOf(address) === 4) {
       return encodeGratuitousArp(address, macAddress, 'request-broadcast');

@@ -24,7 +24,7 @@ import {
 } from './machineTransitions.js';
 import type { Demotion, VirtualRouterSpec } from './protocol.js';
 import type { TransitionReason } from './reasons.js';
-import { centisecondUs } from './timing.js';
+import { centisecondUs, skewUs } from './timing.js';
 
 /** A virtual router before its startup. */
 export function initialMachine(
@@ -94,10 +94,7 @@ export function step(state: MachineState, event: MachineEvent, nowUs: number): M
       if (draft.isCurrent(event.timer, event.generation)) runTimer(draft, event);
       break;
     case 'promotion-held':
-      // The reason to wait is asked again after one interval, for as long as there is one.
-      if (draft.isCurrent('active-down', event.generation)) {
-        draft.arm('active-down', nowUs + state.activeAdvertIntervalUs);
-      }
+      if (draft.isCurrent('active-down', event.generation)) waitForGroup(draft);
       break;
     case 'group-promoted':
       if (state.current === 'backup') becomeActive(draft, 'sync-group');
@@ -158,6 +155,19 @@ function runTimer(draft: MachineDraft, event: TimerEvent): void {
       draft.arm('announcement-refresh', draft.nowUs + spec.announcements.refreshMs * 1000);
       return;
   }
+}
+
+/**
+ * The reason to wait is asked again after one interval, for as long as there is one. Before that,
+ * whoever would have taken over at once asks after Skew_Time, as others do: by then the other
+ * members have heard the resignation too, and most likely have brought this one with them.
+ */
+function waitForGroup(draft: MachineDraft): void {
+  const { activeAdvertIntervalUs, activeDownSinceUs, activeResigned } = draft.state;
+  const skew = skewUs(draft.priority, activeAdvertIntervalUs, draft.version);
+  const skewedUs = activeResigned ? activeDownSinceUs + skew : 0;
+  const isSkewAhead = skewedUs > draft.nowUs;
+  draft.arm('active-down', isSkewAhead ? skewedUs : draft.nowUs + activeAdvertIntervalUs);
 }
 
 /** The delay of the startup counts once: an interface that comes back later does not wait. */

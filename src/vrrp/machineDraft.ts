@@ -112,12 +112,14 @@ export class MachineDraft {
   /** Starts the Active_Down_Timer from the state's own count, whatever ran before. */
   armActiveDown(): void {
     const { activeDownSinceUs, activeAdvertIntervalUs, activeResigned } = this.#state;
-    const { startupUntilUs = 0, lastAcceptedUs, activeUnreachable } = this.#state;
+    const { startupUntilUs = 0, lastAcceptedUs, activeUnreachable, spec } = this.#state;
     const wait = activeResigned || activeUnreachable ? skewUs : activeDownUs;
+    // Skew_Time lets the best of several Backups go first; here is no other.
+    const isNextInLine = activeResigned && spec.onlyBackup === true;
     // An owner waits for nobody but the delay of its startup, unless it hears another owner.
     const isOwnerAlone = this.priority === ownerPriority && lastAcceptedUs === undefined;
     const waitUs =
-      isOwnerAlone && activeDownSinceUs <= startupUntilUs
+      isNextInLine || (isOwnerAlone && activeDownSinceUs <= startupUntilUs)
         ? 0
         : wait(this.priority, activeAdvertIntervalUs, this.version);
     this.arm('active-down', Math.max(activeDownSinceUs, startupUntilUs) + waitUs);

@@ -39,8 +39,9 @@ export function hearAsBackup(draft: MachineDraft, event: AdvertisementEvent): vo
 }
 
 /**
- * A second resignation within the same wait does not restart it: an Active that steps down repeats
- * its priority 0, and `tandem release` may follow a polite stop.
+ * The wait that follows is Skew_Time, or none where there is no other Backup. A second resignation
+ * within it does not restart it: an Active that steps down repeats its priority 0, and `tandem
+ * release` may follow a polite stop.
  */
 function hearResignation(draft: MachineDraft, event: AdvertisementEvent): void {
   const { activeResigned, activeUnreachable } = draft.state;

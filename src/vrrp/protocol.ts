@@ -153,6 +153,11 @@ export interface VirtualRouterSpec {
    * one of them offers its place at once.
    */
   readonly peerPriorities?: readonly number[];
+  /**
+   * Whether nobody but this node can take the place of its peer, because there are two nodes. Then
+   * it takes over at once from a peer that resigns. Absent: others may, and it waits for Skew_Time.
+   */
+  readonly onlyBackup?: boolean;
   /** The BFD session whose silence means that its peer, when it is the Active, is gone. */
   readonly bfd?: string;
 }

@@ -136,6 +136,8 @@ function makeNodes(setting: Setting, dice: Dice): readonly SimulatedNode[] {
       ...routerAt(place, setting),
       priority,
       ...known,
+      // As the configuration has it.
+      ...(setting.nodeCount === 2 ? { onlyBackup: true } : {}),
     }));
     const members = routers.slice(0, setting.groupSize).map(({ name }) => name);
     const configuration: VrrpConfiguration = {

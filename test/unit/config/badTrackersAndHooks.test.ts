@@ -137,6 +137,20 @@ test('each node knows the priorities of the others', () => {
   assert.deepEqual(priorities, [[100], [150]]);
 });
 
+test('of two nodes each is the only Backup of the other, of three none is', () => {
+  const onlyBackups = (text: string) =>
+    checkConfigText(text).configs.map(({ virtualRouters }) => virtualRouters[0]?.onlyBackup);
+  assert.deepEqual(onlyBackups(soundConfig), [true, true]);
+  const third = '  lb3: { address: 172.25.254.103, interface: eth0 }\nvirtualRouters:';
+  const priorities = 'priority: { lb1: 150, lb2: 100, lb3: 50 }';
+  const three = changed(
+    ['virtualRouters:', third],
+    ['priority: { lb1: 150, lb2: 100 }', priorities],
+    ['priority: { lb1: 150, lb2: 100 }', priorities],
+  );
+  assert.deepEqual(onlyBackups(three), [undefined, undefined, undefined]);
+});
+
 for (const [hook, problem] of [
   ['command: [/bin/tell, "with spaces"]', undefined],
   ['command: [/bin/tell], on: [fault, stop], routers: [outside], groups: [edge]', undefined],

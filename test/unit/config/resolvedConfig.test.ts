@@ -19,6 +19,7 @@ test('what is not given has the documented default', () => {
     interface: 'eth0',
     priority: 150,
     peerPriorities: [100],
+    onlyBackup: true,
     advertIntervalCs: 100,
     preempt: { enabled: true, delayMs: 0 },
     startupDelayMs: 0,

@@ -64,6 +64,25 @@ test('a Backup that hears priority 0 waits only the skew time', () => {
   assert.equal(walk.state.reason, 'active-resigned');
 });
 
+test('the only Backup takes over from an Active that resigns as soon as it hears that', () => {
+  const walk = Walk.started({ onlyBackup: true }).hear({ priority: 200 }).pass(500_000);
+  assert.equal(walk.due('active-down'), 3_109_375, 'silence is waited for in full');
+  walk.hear({ priority: 0 });
+  assert.equal(walk.due('active-down'), 0);
+  walk.runNext('active-down');
+  assert.equal(walk.state.current, 'active');
+  assert.equal(walk.state.reason, 'active-resigned');
+});
+
+test('the only Backup of a group that may not move yet asks again after the skew time', () => {
+  const walk = Walk.started({ onlyBackup: true }).hear({ priority: 200 }).hear({ priority: 0 });
+  const hold = () =>
+    walk.event({ type: 'promotion-held', generation: walk.state.timers['active-down'] ?? 0 });
+  assert.equal(hold().due('active-down'), 609_375);
+  walk.pass(609_375);
+  assert.equal(hold().due('active-down'), 1_000_000);
+});
+
 test('priority 0 does not teach its interval', () => {
   const walk = Walk.started().hear({ priority: 0, advertIntervalCs: 4095 });
   assert.equal(walk.state.activeAdvertIntervalUs, 1_000_000);

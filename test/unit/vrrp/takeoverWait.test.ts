@@ -43,13 +43,23 @@ test('a wait that begins early ends when it is time to rehearse, before the take
   assert.ok(leftUs > 0 && leftUs <= rehearsalLeadUs, `${leftUs} us are left`);
 });
 
-test('the takeover is rehearsed once, and the wait ends at its moment and not before', () => {
+test('the takeover is rehearsed twice, and the wait ends at its moment and not before', () => {
   const { rehearsals, leftUs } = waitUntil(
-    (seen) => seen.rehearsals > 0,
+    (seen) => seen.rehearsals > 1,
     () => wait(rehearsalLeadUs - 100),
   );
-  assert.equal(rehearsals, 1);
+  assert.equal(rehearsals, 2);
   assert.ok(leftUs <= 0, `it ended ${leftUs} us early`);
+});
+
+test('a rehearsal that takes long is not made again close to the takeover', () => {
+  let rehearsals = 0;
+  waitForTakeover([], nowUs() + rehearsalLeadUs - 100, () => {
+    rehearsals += 1;
+    const untilUs = nowUs() + rehearsalLeadUs / 2;
+    while (nowUs() < untilUs);
+  });
+  assert.ok(rehearsals <= 1);
 });
 
 test('with too little time left nothing is rehearsed', () => {
