@@ -95,7 +95,7 @@ function measured(observation: Observation): DrillMeasured {
   };
 }
 
-/** What the backup waited for: Active_Down_Interval, or Skew_Time after a resignation. */
+/** What the backup waited for: Active_Down_Interval, or next to nothing after a resignation. */
 function takeoverAfterLastAdvertMs(observation: Observation): number | null {
   const { frames, topology, activeBefore, activeAfter, faultUs } = observation;
   if (activeBefore === activeAfter) return null;

@@ -78,7 +78,8 @@ function checkMeasured({ scenario, measured, conditions }: DrillReport): void {
   }
   if (scenario === 'director-stop') {
     assert.ok(measured.clientGapMs < conditions.activeDownMs);
-    assert.ok((measured.takeoverAfterLastAdvertMs ?? 0) >= conditions.skewTimeMs - 1);
+    // The only backup waits for nobody, so that there is no time that it must not be before.
+    assert.ok((measured.takeoverAfterLastAdvertMs ?? Infinity) < conditions.activeDownMs);
   }
   if (scenario.startsWith('server-')) {
     assert.ok(measured.requests.failed > 0, 'the fault went unnoticed');

@@ -41,8 +41,8 @@ async function takeoverUs(scene: LanScene): Promise<number> {
   return first.atUs - resignation.atUs;
 }
 
-/** A weighted takeover waits for the skew, which is far from the timer that it would else need. */
-function assertWithinSkew(scene: LanScene, tookUs: number): void {
+/** The only Backup takes over at once, which is far from the timer that it would else need. */
+function assertAtOnce(scene: LanScene, tookUs: number): void {
   const skew = skewUs(lowPriority, advertIntervalMs * 1000);
   const activeDown = activeDownUs(lowPriority, advertIntervalMs * 1000);
   scene.context.diagnostic(
@@ -50,18 +50,17 @@ function assertWithinSkew(scene: LanScene, tookUs: number): void {
       `${(tookUs / skew).toFixed(2)} of the skew, ` +
       `${(tookUs / activeDown).toFixed(2)} of Active_Down_Interval`,
   );
-  assert.ok(tookUs >= skew - 5_000, `${tookUs} us is earlier than the skew of ${skew} us`);
   assert.ok(tookUs < activeDown / 2, `${tookUs} us is no better than waiting ${activeDown} us`);
 }
 
-lanTest('a file that takes priority off hands over within the skew', [], async (scene) => {
+lanTest('a file that takes priority off hands over at once', [], async (scene) => {
   const file = join(scene.lan.folder, 'load');
   const trackers = `trackers:\n  - { name: load, type: file, path: ${file} }\n`;
   const { lb1 } = await startPair(scene, '[load]', trackers);
   writeFileSync(file, '100');
   const tookUs = await takeoverUs(scene);
   await scene.waitForHolder('lb2');
-  assertWithinSkew(scene, tookUs);
+  assertAtOnce(scene, tookUs);
   scene.assertNeverTwoOwnersForLong(advertIntervalMs);
   const { virtualRouters, trackers: reports } = await lb1.waitForStatus(
     'lb1 says why',
@@ -82,7 +81,7 @@ lanTest('a file that takes priority off hands over within the skew', [], async (
   await scene.waitForHolder('lb1');
 });
 
-lanTest('an interface without carrier hands over within the skew', [], async (scene) => {
+lanTest('an interface without carrier hands over at once', [], async (scene) => {
   const links = scene.lan.namespace('lb1').run(openRouteNetlink);
   try {
     links.createVeth({ name: 'up0', peerName: 'up0-far' });
@@ -90,7 +89,7 @@ lanTest('an interface without carrier hands over within the skew', [], async (sc
     const tracker = '{ name: uplink, type: interface, interface: up0, weight: 60 }';
     const { lb1 } = await startPair(scene, '[uplink]', `trackers:\n  - ${tracker}\n`);
     links.setLink('up0-far', { up: false });
-    assertWithinSkew(scene, await takeoverUs(scene));
+    assertAtOnce(scene, await takeoverUs(scene));
     await scene.waitForHolder('lb2');
     const { trackers } = await lb1.status();
     assert.equal(trackers[0]?.last?.detail, 'up0 has no carrier');
@@ -111,7 +110,7 @@ lanTest(
     const tracker = `{ name: disk, type: script, command: ${command}, user: root, ${timing} }`;
     const { lb1 } = await startPair(scene, '[disk]', `trackers:\n  - ${tracker}\n`);
     writeFileSync(flag, '');
-    assertWithinSkew(scene, await takeoverUs(scene));
+    assertAtOnce(scene, await takeoverUs(scene));
     const { virtualRouters, trackers } = await lb1.waitForStatus(
       'lb1 is out',
       ({ virtualRouters: [router] }) => router?.state === 'initialize',
