@@ -38,7 +38,9 @@ export function changeNetwork(
   nameOf: (interfaceIndex: number) => string | undefined,
 ): ChangeResults {
   if (changes.length === 0) return { outcomes: [], failures: [] };
-  const endangered = endangeredBy(deletedOf(changes, present), present);
+  // A takeover deletes nothing, and is in a hurry.
+  const deletes = changes.some(({ action }) => action === 'delete');
+  const endangered = deletes ? endangeredBy(deletedOf(changes, present), present) : [];
   const indexes = [...new Set(endangered.map(({ interfaceIndex }) => interfaceIndex))];
   const parameters = indexes.map((index) => promotionParameter(nameOf(index)));
   const switched = parameters.filter((parameter) => parameter !== undefined && switchOn(parameter));
@@ -84,10 +86,12 @@ function failuresOf(
   changes: readonly NetworkChange[],
   outcomes: readonly ChangeOutcome[],
 ): readonly ChangeFailure[] {
-  return changes.flatMap((change, index) => {
+  const failures: ChangeFailure[] = [];
+  for (const [index, change] of changes.entries()) {
     const outcome = outcomes[index];
-    return outcome instanceof TandemError ? [{ change, error: outcome }] : [];
-  });
+    if (outcome instanceof TandemError) failures.push({ change, error: outcome });
+  }
+  return failures;
 }
 
 function deletedOf(

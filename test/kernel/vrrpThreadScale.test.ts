@@ -41,14 +41,26 @@ const routers = Array.from({ length: routerCount }, (_, index) =>
   }),
 );
 
-/** Addresses that are not ours, as many as a busy director has. */
+/** The addresses that are not ours, as many as a busy director has. */
+const foreignTexts = Array.from(
+  { length: foreignCount },
+  (_, index) => `10.88.${index >> 8}.${index & 255}`,
+);
+
+/** All of them are tracked for one of the routers. */
+const trackers = foreignTexts.map((text) => ({
+  name: text,
+  subject: { type: 'address', address: ipAddress(text) } as const,
+  effects: [{ router: 'router1', weight: 1 }],
+}));
+
 function fillInterface(director: LabDirector): void {
   const interfaceIndex = director.netlink.link('eth0')?.index ?? 0;
   const errors = director.netlink.changeAddresses(
-    Array.from({ length: foreignCount }, (_, index) => ({
+    foreignTexts.map((text) => ({
       action: 'add',
       interfaceIndex,
-      prefix: virtualAddressOn('eth0', `10.88.${index >> 8}.${index & 255}/32`).prefix,
+      prefix: virtualAddressOn('eth0', `${text}/32`).prefix,
     })),
   );
   assert.ok(errors.every((error) => error === undefined));
@@ -98,12 +110,12 @@ rootTest('a turn that promotes 255 routers adds their addresses in one batch', (
 });
 
 rootTest(
-  '255 routers keep the cadence of their adverts while they announce 1,000 addresses',
+  '255 routers keep the cadence of their adverts while they announce 1,000 addresses and track 5,000',
   async (context) => {
     const lab = new VrrpLab(context);
     const [director] = lab.directors;
     fillInterface(director);
-    director.start(...routers);
+    director.start().configure({ routers, syncGroups: [], trackers });
     const wanted = new Set(virtualTexts.map((text) => `arp ${text}`));
     let seen = 0;
     let announced = 0;
@@ -140,5 +152,15 @@ rootTest(
     );
     assert.ok(worstUs < downUs, `${worstUs} us without an advert`);
     assert.equal(director.said('transition').filter(({ to }) => to === 'active').length, 255);
+    const [lost = ''] = foreignTexts;
+    director.changeAddress('delete', `${lost}/32`);
+    await eventually('the one that went is missed', () => {
+      const { effective } = director.report('router1')?.priority ?? {};
+      return effective === priority - 1;
+    });
+    assert.deepEqual(
+      director.report('router1')?.priority.demotions.map(({ tracker }) => tracker),
+      [lost],
+    );
   },
 );
