@@ -1,7 +1,7 @@
 /**
- * Carries out what the election decided, phase by phase: advertisements, then the addresses
- * of a few routers at a time and their first announcements, then word to main. Failures are counted, told and tried again;
- * they never end the loop.
+ * Carries out what the election decided, phase by phase: advertisements, then the addresses of
+ * a few routers at a time and their first announcements, then word to main. Failures are counted,
+ * told and tried again; they never end the loop.
  */
 import { nowUs } from '../kernel/monotonicClock.js';
 import type { RouteEvent } from '../kernel/routeNetlink.js';
@@ -16,12 +16,16 @@ import {
   firstAnnouncementsMaxUs,
 } from './announcementQueue.js';
 import type { Authenticators } from './authenticators.js';
-import { type ElectionState, nextDeadlineUs, type TurnEffects } from './election.js';
+import {
+  type ElectionState,
+  nextDeadlineUs,
+  type RouterEffect,
+  type TurnEffects,
+} from './election.js';
 import { formatChange } from './holdings.js';
 import type { InterfacePorts } from './interfacePorts.js';
 import type { ChangeFailure } from './networkChanges.js';
 import type { VirtualAddress } from './protocol.js';
-import type { RouterKey } from './reconfiguration.js';
 import type { Reporter } from './reporter.js';
 
 /** Two audits are at least this far apart, so that no other program can draw us into a fight. */
@@ -40,6 +44,12 @@ function addressOf({ prefix }: VirtualAddress): IpAddress {
   return prefix.address;
 }
 
+/** Address changes of one call of the kernel, and what is announced after them. */
+interface Move {
+  readonly batch: TurnEffects['addressChanges'];
+  readonly announcements: TurnEffects['announcements'];
+}
+
 /** The doing half of the loop. */
 export class EffectRunner {
   readonly #ports: InterfacePorts;
@@ -47,6 +57,8 @@ export class EffectRunner {
   readonly #reporter: Reporter;
   readonly #sender: AdvertisementSender;
   readonly #announcements = new AnnouncementQueue();
+  /** Additions of routers that became Active, for which the time has not been yet. */
+  #waiting: Move[] = [];
   #announceDueUs = 0;
   #auditDueUs = Number.POSITIVE_INFINITY;
   #lastAuditUs = 0;
@@ -78,13 +90,13 @@ export class EffectRunner {
     return Math.min(this.#announceAtUs, this.#auditDueUs);
   }
 
-  /** Whether addresses are here that the link has not been told of yet. */
-  get isAnnouncing(): boolean {
-    return this.#announcements.hasFirst;
+  /** Whether a takeover is not over: addresses are not here yet, or the link has not been told. */
+  get isTakingOver(): boolean {
+    return this.#waiting.length > 0 || this.#announcements.hasFirst;
   }
 
   get #announceAtUs(): number {
-    if (this.#announcements.hasFirst) return 0;
+    if (this.isTakingOver) return 0;
     return this.#announcements.length > 0 ? this.#announceDueUs : Number.POSITIVE_INFINITY;
   }
 
@@ -125,24 +137,32 @@ export class EffectRunner {
     // The clients of one router must not wait until the addresses of the next are moved.
     if (this.#announcements.hasFirst) this.#sendAnnouncements(election);
     this.#moveAddresses(effects, election, turnUs);
-    if (turnUs >= this.#auditDueUs) this.#audit(election, turnUs);
+    if (turnUs >= this.#auditDueUs && this.#waiting.length === 0) this.#audit(election, turnUs);
     this.#sendAnnouncements(election);
     for (const effect of effects.transitions) this.#reporter.transition(effect);
   }
 
-  /** Addresses of a few routers at a time, each few announced before the next are moved. */
+  /**
+   * Addresses of a few routers at a time, each few announced before the next are moved. When
+   * something of the election is due the others wait for the next turn, unless addresses are to be
+   * removed: those must be off when the turn is over.
+   */
   #moveAddresses(effects: TurnEffects, election: ElectionState, turnUs: number): void {
-    let waiting = effects.announcements;
+    const removes = effects.addressChanges.some(({ type }) => type === 'remove-addresses');
+    let { announcements } = effects;
     for (const batch of addressBatches(effects.addressChanges)) {
-      this.#announceWhileNothingIsDue(election);
-      this.#changeAddresses(batch, election, turnUs);
       const moved = new Set(batch.map(({ router }) => router));
-      for (const { router, addresses, repeat } of waiting) {
-        if (moved.has(router)) this.#announce(router, addresses, repeat);
-      }
-      waiting = waiting.filter(({ router }) => !moved.has(router));
+      const own = announcements.filter(({ router }) => moved.has(router));
+      announcements = announcements.filter(({ router }) => !moved.has(router));
+      this.#waiting.push({ batch, announcements: own });
     }
-    for (const { router, addresses, repeat } of waiting) this.#announce(router, addresses, repeat);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#announceWhileNothingIsDue(election);
+      this.#changeAddresses(next.batch, election, turnUs);
+      for (const each of next.announcements) this.#announce(each);
+      if (!removes && nowUs() >= (nextDeadlineUs(election) ?? Number.POSITIVE_INFINITY)) break;
+    }
+    for (const each of announcements) this.#announce(each);
   }
 
   #changeAddresses(
@@ -166,7 +186,7 @@ export class EffectRunner {
       const result = this.#keeper.audit(election.routers);
       for (const [router, addresses] of result.restored) {
         const repeat = election.routers.get(router)?.spec.announcements.repeat ?? 0;
-        this.#announce(router, addresses, repeat);
+        this.#announce({ router, addresses, repeat });
       }
       this.#logRepair('put back', result.restoredTexts);
       this.#logRepair('taken off, because this router is not Active', result.removedTexts);
@@ -194,7 +214,7 @@ export class EffectRunner {
     if (failures.length > 0) this.#auditDueUs = Math.min(this.#auditDueUs, turnUs + retryUs);
   }
 
-  #announce(router: RouterKey, addresses: readonly VirtualAddress[], repeat: number): void {
+  #announce({ router, addresses, repeat }: Omit<RouterEffect<'announce'>, 'type' | 'spec'>): void {
     const droppedBefore = this.#announcements.dropped;
     this.#announcements.push(router, addresses, repeat);
     if (this.#announcements.dropped > droppedBefore) {

@@ -156,7 +156,7 @@ export class VrrpEngine {
       this.#interfaces.reopen(name, error),
     );
     // The echo of hundreds of addresses must not hold up that the link is told of them.
-    const events = this.#effects.isAnnouncing ? [] : this.#monitor.read(eventsPerTurnMax);
+    const events = this.#effects.isTakingOver ? [] : this.#monitor.read(eventsPerTurnMax);
     this.#effects.takeRouteEvents(events, this.#election, now);
     this.#interfaces.takeRouteEvents(events, this.#configuration);
     if (this.#routing.take()) this.#effects.requestAudit(now);

@@ -149,13 +149,12 @@ export interface VirtualRouterSpec {
   readonly checksum: ChecksumForm;
   readonly announcements: AnnouncementSettings;
   /**
-   * Configured priorities of the other nodes, as far as they are known. An Active that falls below
-   * one of them offers its place at once.
+   * Configured priorities of the other nodes, where known: an Active below one offers its place.
    */
   readonly peerPriorities?: readonly number[];
   /**
-   * Whether nobody but this node can take the place of its peer, because there are two nodes. Then
-   * it takes over at once from a peer that resigns. Absent: others may, and it waits for Skew_Time.
+   * Whether there are two nodes only, so that this one waits for no other Backup when its peer
+   * resigns. Absent: there may be others, and it waits for Skew_Time.
    */
   readonly onlyBackup?: boolean;
   /** The BFD session whose silence means that its peer, when it is the Active, is gone. */

@@ -6,8 +6,8 @@
  * wakes up a little before and makes an ordinary turn, in which nothing is due yet. Then, because
  * the election is a pure function, it makes the very turn that will be due and throws its outcome
  * away; and again just before, because others have run in between. So it comes to the real one with
- * all at hand. The last moment is waited for with open eyes, because a sleep ends up to a tenth of a
- * millisecond late.
+ * all at hand. The last moment is waited for with open eyes, because a sleep ends late: by up to a
+ * tenth of a millisecond.
  *
  * This happens only when an Active was silent for almost all of its Active_Down_Interval. Whatever
  * is received ends the wait, as it does in any other.

@@ -110,7 +110,7 @@ rootTest('a turn that promotes 255 routers adds their addresses in one batch', (
 });
 
 rootTest(
-  '255 routers keep the cadence of their adverts while they announce 1,000 addresses and track 5,000',
+  '255 routers keep their cadence while they announce 1,000 addresses and track 5,000',
   async (context) => {
     const lab = new VrrpLab(context);
     const [director] = lab.directors;

@@ -40,7 +40,7 @@ test('a router is never divided', () => {
   assert.deepEqual(sizes([large, move('add-addresses', 2, 1)]), [[addressesPerBatch + 50], [1]]);
 });
 
-test('where addresses are removed, all move in one batch, because one may change its router', () => {
+test('where addresses are removed all move in one batch: one may change its router', () => {
   const moves = [move('remove-addresses', 1, 200), move('add-addresses', 2, 200)];
   assert.deepEqual(addressBatches(moves), [moves]);
 });
