@@ -31,6 +31,7 @@ interface Libc {
   sendmsg(fd: number, header: Memory, flags: number): number;
   sendmmsg(fd: number, entries: Memory, count: number, flags: number): number;
   recvmsg(fd: number, header: Memory, flags: number): number;
+  recvmmsg(fd: number, entries: Memory, count: number, flags: number, timeout: null): number;
   read(fd: number, data: Memory, length: number): number;
   write(fd: number, data: Memory, length: number): number;
   open(path: string, flags: number, mode: number): number;
@@ -106,6 +107,7 @@ export const libc: Libc = {
   sendmsg: library.func('intptr_t sendmsg(int, const void *, int)'),
   sendmmsg: library.func('int sendmmsg(int, void *, uint32_t, int)'),
   recvmsg: library.func('intptr_t recvmsg(int, void *, int)'),
+  recvmmsg: library.func('int recvmmsg(int, void *, uint32_t, int, void *)'),
   read: library.func('intptr_t read(int, void *, size_t)'),
   write: library.func('intptr_t write(int, const void *, size_t)'),
   open: library.func('int open(const char *, int, uint32_t)'),

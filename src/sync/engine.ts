@@ -74,8 +74,8 @@ export class SyncEngine {
     this.#isStarting = true;
     this.#injector = await Injector.open(this.#settings);
     this.#stream = await KernelStream.open(this.#settings, {
-      onDatagram: (bytes) => {
-        this.#relay.hear(bytes, this.#settings.syncId);
+      onDatagram: (bytes, nowMs) => {
+        this.#relay.hear(bytes, this.#settings.syncId, nowMs);
         this.#flushSoon();
       },
       onForeign: () => {

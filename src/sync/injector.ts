@@ -5,7 +5,13 @@
  */
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { DgramAsPromised, type SocketAsPromised } from 'dgram-as-promised';
+import { TandemError } from '../errors.js';
+import { batchDatagramsMax, DatagramBatch } from '../kernel/datagramBatch.js';
+import { descriptorOfDatagramSocket } from '../kernel/datagramDescriptor.js';
+import { encodeSocketAddress } from '../kernel/internetAddress.js';
+import { systemCallError } from '../kernel/systemCall.js';
 import { readUdpSockets, type UdpSocketRow } from '../kernel/udpSockets.js';
+import { ipAddress } from '../wire/ipAddress.js';
 import { alignedOffset, syncHeader } from '../wire/syncScan.js';
 import type { RelaySettings } from './protocol.js';
 import type { EntryId, ShadowTable } from './shadowTable.js';
@@ -22,15 +28,27 @@ const queueBytesMax = 64 * 1024;
 /** A daemon that has not read for so long is not waited for any more, in milliseconds. */
 const queueWaitMaxMs = 2_000;
 
+const errnoTryAgain = 11;
+
 /** The sending socket. */
 export class Injector {
   readonly #settings: RelaySettings;
   readonly #socket: SocketAsPromised;
+  readonly #batch = new DatagramBatch();
+  readonly #writers: readonly MessageWriter[];
+  readonly #targets: readonly Uint8Array[];
+  /** Datagrams that lie in the batch. */
+  #batched = 0;
   #sinceLook = 0;
 
   private constructor(settings: RelaySettings, socket: SocketAsPromised) {
     this.#settings = settings;
     this.#socket = socket;
+    const ports = Array.from({ length: settings.portCount }, (_, index) => index);
+    this.#writers = ports.map(() => new MessageWriter(settings.syncId));
+    this.#targets = ports.map((index) =>
+      encodeSocketAddress(ipAddress(settings.group), settings.backupPort + index),
+    );
   }
 
   /** Opens it: on `lo` only, and never looped to our own receiving socket. */
@@ -43,32 +61,51 @@ export class Injector {
 
   /** Sends these entries with what is left of their time. Resolves when the kernel has them. */
   async inject(table: ShadowTable, ids: readonly EntryId[], nowDs: number): Promise<void> {
-    const { syncId, portCount } = this.#settings;
-    const writers = new Map<number, MessageWriter>();
+    const { portCount } = this.#settings;
     for (const id of ids) {
       const seconds = Math.ceil(table.remainingDs(id, nowDs) / 10);
       if (seconds === 0) continue;
       const portIndex = table.portIndex(id, portCount);
-      let writer = writers.get(portIndex);
-      if (writer !== undefined && !writer.fits(table.byteLength(id))) {
-        await this.#send(writer.finish(), portIndex);
-        writer = undefined;
+      const writer = this.#writers[portIndex];
+      if (writer === undefined) continue;
+      if (!writer.fits(table.byteLength(id))) {
+        this.#put(writer, portIndex);
+        if (this.#sinceLook + this.#batched >= messagesPerLook) await this.#send();
       }
-      writer ??= new MessageWriter(syncId);
-      writers.set(portIndex, writer);
       writer.add((bytes, at) => table.copy(id, bytes, at, seconds));
     }
-    for (const [portIndex, writer] of writers) await this.#send(writer.finish(), portIndex);
+    for (const [portIndex, writer] of this.#writers.entries()) {
+      if (!writer.isEmpty) this.#put(writer, portIndex);
+      if (this.#batched === batchDatagramsMax) await this.#send();
+    }
+    await this.#send();
   }
 
   close(): void {
     this.#socket.socket.close();
   }
 
-  async #send(message: Uint8Array, portIndex: number): Promise<void> {
-    const { group, backupPort } = this.#settings;
-    await this.#socket.send(message, backupPort + portIndex, group);
-    this.#sinceLook += 1;
+  /** Puts a message into the batch, which always has room for one more. */
+  #put(writer: MessageWriter, portIndex: number): void {
+    this.#batch.put(this.#batched, writer.finish(), this.#targets[portIndex] ?? new Uint8Array());
+    this.#batched += 1;
+  }
+
+  /** Sends the batch, and waits until the daemon has read most of what waits for it. */
+  async #send(): Promise<void> {
+    const count = this.#batched;
+    this.#batched = 0;
+    const descriptor = descriptorOfDatagramSocket(this.#socket.socket);
+    if (descriptor === undefined) throw new TandemError('INTERNAL', 'a socket has no descriptor');
+    for (let next = 0; next < count; ) {
+      const sent = this.#batch.send(descriptor, next, count);
+      if (sent <= 0 && -sent !== errnoTryAgain) {
+        throw systemCallError('sendmmsg', -sent, { context: `${this.#settings.group} on lo` });
+      }
+      next += Math.max(0, sent);
+      if (next < count) await turn();
+    }
+    this.#sinceLook += count;
     if (this.#sinceLook < messagesPerLook) return;
     this.#sinceLook = 0;
     await turn();
@@ -112,16 +149,24 @@ class MessageWriter {
     return alignedOffset(this.#end) + length <= messageBytesMax;
   }
 
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   add(write: (bytes: Uint8Array, at: number) => number): void {
     const at = alignedOffset(this.#end);
     this.#end = at + write(this.#bytes, at);
     this.#count += 1;
   }
 
+  /** The message, good until the next entry is added; then another one begins. */
   finish(): Uint8Array {
     const header = { reserved: 0, version: 1, spare: 0, syncId: this.#syncId };
     const stated = { size: this.#end, entryCount: this.#count };
     this.#bytes.set(syncHeader.encode({ ...header, ...stated }));
-    return this.#bytes.subarray(0, this.#end);
+    const message = this.#bytes.subarray(0, this.#end);
+    this.#end = syncHeader.byteLength;
+    this.#count = 0;
+    return message;
   }
 }

@@ -46,6 +46,16 @@ export class ChangeQueue {
     return undefined;
   }
 
+  /** Forgets all that waits; it is told in another way. */
+  clear(): void {
+    for (let at = this.#head; at < this.#ids.length; at += 1) {
+      this.#table.takeDirty(this.#ids[at] ?? 0);
+    }
+    this.#ids = [];
+    this.#times = [];
+    this.#head = 0;
+  }
+
   /** While no peer is there, entries come and go, and their ids are used again. */
   #dropEnded(): void {
     const seen = new Set<number>();

@@ -53,11 +53,15 @@ export class Outgoing {
     readonly sinceMs: number | undefined;
   }[] = [];
   #underWayEntries = 0;
+  /** Messages of changes among them. */
+  #underWayChanges = 0;
   #sequence = 0;
   #bulk: Bulk | undefined;
   #repairs: (readonly number[])[] = [];
   #repair: Repair | undefined;
   #isOpen = false;
+  /** Whether changes wait for the request of the whole table that they are part of. */
+  #isHeld = false;
 
   constructor(options: OutgoingOptions) {
     this.#options = options;
@@ -80,9 +84,13 @@ export class Outgoing {
     return this.#lags.summary();
   }
 
-  /** The peer is there to be told. */
-  open(): void {
+  /**
+   * The peer is there to be told. One that is new asks for the whole table first, in which changes
+   * have their place by importance; if it does not, they go with the next comparison.
+   */
+  open(isNew: boolean): void {
     this.#isOpen = true;
+    this.#isHeld = isNew;
   }
 
   /** It is not any more; changes go on waiting. */
@@ -98,16 +106,20 @@ export class Outgoing {
   forgetUnderWay(): void {
     this.#underWay = [];
     this.#underWayEntries = 0;
+    this.#underWayChanges = 0;
   }
 
-  /** An entry of ours has changed. */
-  push(id: EntryId): void {
-    this.#changes.push(id, this.#options.nowMs());
+  /** An entry of ours has changed at this time, which is read once for many. */
+  push(id: EntryId, nowMs: number): void {
+    this.#changes.push(id, nowMs);
   }
 
   startBulk(): void {
     if (this.#bulk !== undefined) return;
     const { table, nowMs } = this.#options;
+    this.#isHeld = false;
+    // All of them are in the bulk, and there in the order of their importance.
+    this.#changes.clear();
     this.#bulk = { walk: new BulkWalk(table), startedMs: nowMs() };
     this.control({ type: 'bulkBegin', entries: table.count });
   }
@@ -119,9 +131,12 @@ export class Outgoing {
   /** The peer has taken all up to this number. */
   taken(sequence: number): void {
     const at = this.#underWay.findIndex((sent) => sent.sequence === sequence);
+    const nowMs = this.#options.nowMs();
     for (const { count, sinceMs } of this.#underWay.splice(0, at + 1)) {
       this.#underWayEntries -= count;
-      if (sinceMs !== undefined) this.#lags.add(this.#options.nowMs() - sinceMs);
+      if (sinceMs === undefined) continue;
+      this.#underWayChanges -= 1;
+      this.#lags.add(nowMs - sinceMs);
     }
   }
 
@@ -129,29 +144,34 @@ export class Outgoing {
     this.#options.send(encodeSyncControl(control));
   }
 
-  /** Sends what may be sent now. */
+  /**
+   * Sends what may be sent now. Changes go at once while none is under way; later ones gather until
+   * the peer has answered or a message is full. So a single change is not held back, and thousands
+   * a second do not cost a message each, whose way through four threads is dearer than its entries.
+   */
   flush(): void {
+    this.#flush(false);
+  }
+
+  /** Sends also the changes that gather. */
+  flushAll(): void {
+    this.#isHeld = false;
+    this.#flush(true);
+  }
+
+  #flush(all: boolean): void {
     if (!this.#isOpen) return;
     for (;;) {
       const count = Math.min(windowEntries - this.#underWayEntries, channelEntriesMax);
-      if (count <= 0 || !this.#sendSome(count)) return;
+      if (count <= 0 || !this.#sendSome(count, all)) return;
     }
   }
 
   /** Sends one message of at most `count` entries; false when there is nothing to send. */
-  #sendSome(count: number): boolean {
-    const ids: EntryId[] = [];
-    let sinceMs: number | undefined;
-    while (ids.length < count) {
-      const next = this.#changes.next();
-      if (next === undefined) break;
-      ids.push(next.id);
-      sinceMs ??= next.sinceMs;
-    }
-    if (ids.length > 0) {
-      this.#sendEntries('relay', ids, sinceMs);
-      return true;
-    }
+  #sendSome(count: number, all: boolean): boolean {
+    const isGathering = this.#underWayChanges > 0 && this.#changes.length < channelEntriesMax;
+    const mayWait = this.#isHeld || (isGathering && !all);
+    if (!mayWait && this.#sendChanges(count)) return true;
     this.#repair ??= this.#nextRepair();
     if (this.#repair !== undefined) {
       this.#sendRepair(this.#repair, count);
@@ -160,10 +180,25 @@ export class Outgoing {
     return this.#bulk !== undefined && this.#sendBulk(this.#bulk, count);
   }
 
+  #sendChanges(count: number): boolean {
+    const ids: EntryId[] = [];
+    let sinceMs: number | undefined;
+    while (ids.length < count) {
+      const next = this.#changes.next();
+      if (next === undefined) break;
+      ids.push(next.id);
+      sinceMs ??= next.sinceMs;
+    }
+    if (ids.length === 0) return false;
+    this.#sendEntries('relay', ids, sinceMs);
+    return true;
+  }
+
   #sendBulk({ walk, startedMs }: Bulk, count: number): boolean {
     const ids: EntryId[] = [];
+    const nowDs = this.#options.nowDs();
     while (ids.length < count) {
-      const id = walk.next(this.#options.nowDs());
+      const id = walk.next(nowDs);
       if (id === undefined) break;
       ids.push(id);
     }
@@ -209,6 +244,7 @@ export class Outgoing {
     }
     this.#underWay.push({ sequence: this.#sequence, count: ids.length, sinceMs });
     this.#underWayEntries += ids.length;
+    if (sinceMs !== undefined) this.#underWayChanges += 1;
     counts.sent += ids.length;
     send(bytes);
   }

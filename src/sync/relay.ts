@@ -90,7 +90,7 @@ export class Relay {
 
   /** Tenths of a second since the start. */
   get nowDs(): number {
-    return Math.floor(this.#options.nowMs() / 100) + 1;
+    return tenths(this.#options.nowMs());
   }
 
   setServices(services: readonly KnownService[]): void {
@@ -98,14 +98,17 @@ export class Relay {
     this.#agreement.forgetRefusals();
   }
 
-  /** A datagram of our kernel's master daemon. */
-  hear(datagram: Uint8Array, syncId: number): void {
+  /**
+   * A datagram of our kernel's master daemon. The clock is read once for many: where a kernel has
+   * no quick way to tell the time, that costs more than an entry.
+   */
+  hear(datagram: Uint8Array, syncId: number, nowMs: number): void {
     try {
       if (datagram[1] !== syncId) {
         this.counts.refusedDatagrams['wrong-sync-id'] += 1;
         return;
       }
-      scanSyncMessage(datagram, (start, end) => this.#hearEntry(datagram, start, end));
+      scanSyncMessage(datagram, (start, end) => this.#hearEntry(datagram, start, end, nowMs));
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.counts.refusedDatagrams.malformed += 1;
@@ -205,7 +208,7 @@ export class Relay {
   /** Tells our sums and how we stand; to be called every few seconds. */
   compare(): void {
     if (!this.#announced) return;
-    this.flush();
+    this.#outgoing.flushAll();
     if (!this.#outgoing.isIdle) return;
     const { nowDs } = this;
     this.#options.send(encodeDigests(nowDs, this.table.digests('own', nowDs)));
@@ -247,11 +250,11 @@ export class Relay {
     };
   }
 
-  #hearEntry(bytes: Uint8Array, start: number, end: number): void {
+  #hearEntry(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     this.counts.heard += 1;
-    const put = this.table.put(bytes, start, end, { source: 'stream', stampDs: this.nowDs });
+    const put = this.table.put(bytes, start, end, { source: 'stream', stampDs: tenths(nowMs) });
     if (put.outcome === 'full') this.counts.tableFull += 1;
-    else this.#outgoing.push(put.id);
+    else this.#outgoing.push(put.id, nowMs);
   }
 
   async #workOff(): Promise<void> {
@@ -274,8 +277,9 @@ export class Relay {
 
   async #takeEntries(message: Extract<SyncChannelMessage, { kind: 'entries' }>): Promise<void> {
     const { table } = this;
-    table.peerClockAheadDs = message.nowDs - this.nowDs;
-    const waitMs = this.#inflow.take(message.count, this.#options.nowMs());
+    const nowMs = this.#options.nowMs();
+    table.peerClockAheadDs = message.nowDs - tenths(nowMs);
+    const waitMs = this.#inflow.take(message.count, nowMs);
     if (waitMs > 0) await this.#options.pause(waitMs);
     const taken: EntryId[] = [];
     scanChannelEntries(message, (start, end, stampDs) => {
@@ -290,7 +294,7 @@ export class Relay {
       const put = table.put(message.bytes, start, end, { source, stampDs });
       if (put.outcome === 'full') this.counts.tableFull += 1;
       else if (put.outcome !== 'known-better') taken.push(put.id);
-      else if (table.isOwn(put.id)) this.#outgoing.push(put.id);
+      else if (table.isOwn(put.id)) this.#outgoing.push(put.id, nowMs);
     });
     this.#bulks.received(message.count);
     await this.#options.inject(table, taken, this.nowDs);
@@ -335,7 +339,7 @@ export class Relay {
   #announce(epoch: number, peerNowDs: number): void {
     this.table.peerClockAheadDs = peerNowDs - this.nowDs;
     this.#announced = true;
-    this.#outgoing.open();
+    this.#outgoing.open(epoch !== this.#peerEpoch);
     if (epoch === this.#peerEpoch) return;
     // Another life of the peer: what it knew is known here only, and ours to tell.
     this.table.adoptAll();
@@ -371,7 +375,8 @@ export class Relay {
   /** What our kernel had at the start and the peer did not know. */
   #settleGuesses(): void {
     if (this.#phase !== 'received' || this.#seed === null) return;
-    for (const id of this.table.adoptGuesses()) this.#outgoing.push(id);
+    const nowMs = this.#options.nowMs();
+    for (const id of this.table.adoptGuesses()) this.#outgoing.push(id, nowMs);
     this.flush();
   }
 
@@ -379,9 +384,15 @@ export class Relay {
   #repaired(buckets: ReadonlySet<number>): void {
     this.#agreement.repairEnded(buckets);
     if (this.counts.overWindow !== this.#overWindowAtRepair) return;
+    const nowMs = this.#options.nowMs();
     for (const id of this.table.untold(buckets)) {
       this.table.adopt(id);
-      this.#outgoing.push(id);
+      this.#outgoing.push(id, nowMs);
     }
   }
+}
+
+/** Tenths of a second, from 1 on. */
+function tenths(ms: number): number {
+  return Math.floor(ms / 100) + 1;
 }

@@ -84,7 +84,7 @@ function kernelTarget(): ReceiveTarget {
     ),
     receive: (bytes) => {
       const before = refusals();
-      relay.hear(bytes, 0);
+      relay.hear(bytes, 0, 0);
       return Object.entries(refusals()).find(
         ([reason, count]) => count > (before[reason] ?? 0),
       )?.[0];

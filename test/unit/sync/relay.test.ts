@@ -32,6 +32,8 @@ test('a director that joins is sent all there is, templates first and ends last'
   await pair.settle();
   const got = pair.sides[1].injected.flat();
   assert.equal(new Set(got.map((entry) => JSON.stringify(entry))).size, 3_002);
+  assert.equal(got.length, 3_002, 'none is told twice');
+  assert.deepEqual([got[0], got.at(-1)], [template, closing]);
   assert.equal(pair.sides[1].relay.report().phase, 'received');
   assert.equal(pair.sides[1].relay.report().lastBulk?.finished, true);
   pair.sides[1].injected.length = 0;
@@ -39,6 +41,42 @@ test('a director that joins is sent all there is, templates first and ends last'
   await pair.settle();
   assert.deepEqual(pair.sides[1].injected.flat()[0], template);
   assert.deepEqual(pair.sides[1].injected.flat().at(-1), closing);
+});
+
+test('changes gather until the peer has answered, but a full message does not wait', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  const [one, two] = pair.sides;
+  const messages = (): number => two.injected.length;
+  const tell = (from: number, count: number): void =>
+    pair.hear(
+      0,
+      Array.from({ length: count }, (_, index) => connection(from + index)),
+    );
+  // Nothing has arrived yet, so the first is under way alone.
+  for (let index = 0; index < 100; index += 1) tell(index, 1);
+  assert.equal(one.relay.counts.sent, 1);
+  await pair.settle();
+  assert.equal(one.relay.counts.sent, 100);
+  assert.equal(messages(), 2);
+  tell(1_000, 1);
+  tell(2_000, 600);
+  assert.equal(one.relay.counts.sent, 101 + 512);
+  await pair.settle();
+  assert.equal(one.relay.counts.sent, 701);
+  assert.equal(one.relay.report().waitingEntries, 0);
+});
+
+test('a comparison does not wait for changes to gather', async () => {
+  const pair = new RelayPair();
+  pair.open();
+  await pair.settle();
+  pair.hear(0, [connection(1)]);
+  pair.hear(0, [connection(2)]);
+  assert.equal(pair.sides[0].relay.counts.sent, 1);
+  pair.sides[0].relay.compare();
+  assert.equal(pair.sides[0].relay.counts.sent, 2);
 });
 
 test('what an agent forgot by a restart comes back from its peer', async () => {
@@ -139,7 +177,7 @@ test('a peer that does not wait for answers is not listened to beyond its window
   });
   relay.closed();
   pair.hear(0, entries);
-  outgoing.open();
+  outgoing.open(false);
   outgoing.startBulk();
   outgoing.flush();
   assert.ok(outgoing.waiting <= 8_192, `${outgoing.waiting} entries under way`);
@@ -162,8 +200,8 @@ test('bytes of the peer that mean nothing are counted and change nothing', async
 
 test('datagrams of another sync id or broken ones are counted', () => {
   const { relay } = new RelayPair().sides[0];
-  relay.hear(Uint8Array.of(0, 6, 0, 8, 0, 1, 0, 0), 5);
-  relay.hear(Uint8Array.of(0, 5, 0, 9, 0, 1, 0, 0), 5);
+  relay.hear(Uint8Array.of(0, 6, 0, 8, 0, 1, 0, 0), 5, 0);
+  relay.hear(Uint8Array.of(0, 5, 0, 9, 0, 1, 0, 0), 5, 0);
   const { refusedDatagrams } = relay.report().counters;
   assert.deepEqual(refusedDatagrams, { 'not-from-kernel': 0, malformed: 1, 'wrong-sync-id': 1 });
 });

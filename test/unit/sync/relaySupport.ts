@@ -118,7 +118,7 @@ export class RelayPair {
     const { relay } = this.sides[index];
     for (let at = 0; at < entries.length; at += 200) {
       const part = entries.slice(at, at + 200);
-      relay.hear(encodeSyncMessage({ version: 1, syncId: 5, entries: part }), 5);
+      relay.hear(encodeSyncMessage({ version: 1, syncId: 5, entries: part }), 5, this.nowMs);
     }
     relay.flush();
   }
