@@ -109,11 +109,15 @@ export async function ask(socket: Socket, word: string): Promise<string> {
 const deadlineMs = 120_000;
 
 /** Waits until something holds. */
-export async function eventually(holds: () => Promise<boolean>, what: string): Promise<void> {
+export async function eventually(
+  holds: () => Promise<boolean>,
+  what: string,
+  intervalMs = 50,
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`not within ${deadlineMs / 1000} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
 }
 

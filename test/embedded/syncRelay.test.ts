@@ -6,13 +6,19 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { readSysctl } from '../../src/kernel/sysctl.js';
+import { readSysctl, writeSysctl } from '../../src/kernel/sysctl.js';
 import { readUdpSockets } from '../../src/kernel/udpSockets.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
 import { encodeSyncMessage } from '../../src/wire/syncMessage.js';
 import { ask, eventually, ipvsTest, openConnection } from './ipvsSupport.js';
 import { streamTo } from './pcapStream.js';
-import { peerPort, persistentService, plainService, RelayScene } from './syncRelaySupport.js';
+import {
+  cableAddresses6,
+  peerPort,
+  persistentService,
+  plainService,
+  RelayScene,
+} from './syncRelaySupport.js';
 
 const nobody = 65_534;
 
@@ -59,6 +65,21 @@ ipvsTest('the relay carries connections between two directors, and nothing else'
         stdout.includes('3 entries here, 3 at the peer')
       );
     }, 'both agree on three entries');
+  });
+
+  await t.test('the doctor finds a setting that somebody has changed', async () => {
+    let said = '';
+    // The agent puts it back now and then, so it may have to be changed more than once.
+    await eventually(async () => {
+      writeSysctl('net.ipv4.vs.sync_refresh_period', 0);
+      const asked = ['--config', scene.configPath('lb1'), '--node', 'lb1', '--passive'];
+      said = (await scene.command('lb1', 'doctor', ...asked)).stdout;
+      return said.includes('net.ipv4.vs.sync_refresh_period is 0');
+    }, 'the doctor finds it').catch((error) => {
+      throw new Error(`${String(error)}\n${said}`);
+    });
+    assert.match(said, /Connections are not synced as they should be/);
+    writeSysctl('net.ipv4.vs.sync_refresh_period', 10);
   });
 
   await t.test('the whole table is sent again on request', async () => {
@@ -163,12 +184,16 @@ ipvsTest('the relay carries connections between two directors, and nothing else'
   });
 });
 
-ipvsTest('with several ports connections go through every one of them', async (_, t) => {
+ipvsTest('several ports, and a peer of IPv6: connections go through all of them', async (_, t) => {
   const scene = await RelayScene.prepare(t);
   const portCount = 4;
+  const { lb1, lb2 } = cableAddresses6;
+  const addresses = `lb1: '${lb1}', lb2: '${lb2}'`;
   for (const node of ['lb1', 'lb2'] as const) {
     scene.writeConfig(node, (text) =>
-      text.replace('{ mode: relay }', `{ mode: relay, ports: ${portCount} }`),
+      text
+        .replace('{ mode: relay }', `{ mode: relay, ports: ${portCount} }`)
+        .replace('peering: {', `peering: { addresses: { ${addresses} },`),
     );
     await scene.start(node);
   }
@@ -179,6 +204,8 @@ ipvsTest('with several ports connections go through every one of them', async (_
   }
   await sameConnections(scene);
   await scene.inSync();
+  const { peer } = await scene.status('lb1');
+  assert.equal(peer.configured && peer.address, `[${lb2}]:${peerPort}`);
   const ports = readUdpSockets()
     .filter(({ remote, userId }) => userId === 0 && remote.startsWith('224.0.0.81:'))
     .map(({ remote }) => remote)

@@ -35,6 +35,8 @@ export type NodeName = 'lb1' | 'lb2';
 export const peerPort = 8850;
 
 const cableAddresses = { lb1: '10.88.0.1', lb2: '10.88.0.2' } as const;
+/** The same cable in IPv6. */
+export const cableAddresses6 = { lb1: 'fd00:88::1', lb2: 'fd00:88::2' } as const;
 export const servers = ['10.77.0.10', '10.77.0.20'] as const;
 
 /** The service with and the one without persistence. */
@@ -64,10 +66,12 @@ export class RelayScene {
     const ip = (...args: readonly string[]): void => void execFileSync('ip', [...args]);
     ip('link', 'add', 'cable', 'type', 'veth', 'peer', 'name', 'cable', 'netns', name);
     ip('address', 'add', `${cableAddresses.lb1}/24`, 'dev', 'cable');
+    ip('address', 'add', `${cableAddresses6.lb1}/64`, 'dev', 'cable', 'nodad');
     ip('link', 'set', 'cable', 'up');
     scene.#other.run(() => {
       ip('link', 'set', 'lo', 'up');
       ip('address', 'add', `${cableAddresses.lb2}/24`, 'dev', 'cable');
+      ip('address', 'add', `${cableAddresses6.lb2}/64`, 'dev', 'cable', 'nodad');
       ip('link', 'set', 'cable', 'up');
       for (const address of ['10.77.0.100', ...servers]) addLocalAddress(address);
     });
@@ -79,6 +83,10 @@ export class RelayScene {
       scene.writeConfig(node);
     }
     return scene;
+  }
+
+  configPath(node: NodeName): string {
+    return join(this.folder, `${node}.yaml`);
   }
 
   socketPath(node: NodeName): string {
@@ -107,12 +115,12 @@ overrides:
   maintenanceFolder: ${join(this.folder, `${node}-maintenance`)}
 api: { socket: ${this.socketPath(node)} }
 `;
-    writeFileSync(join(this.folder, `${node}.yaml`), change(text));
+    writeFileSync(this.configPath(node), change(text));
   }
 
   /** Starts an agent and waits until it answers. */
   async start(node: NodeName): Promise<void> {
-    const args = [mainScript, 'run', '-c', join(this.folder, `${node}.yaml`), '--node', node];
+    const args = [mainScript, 'run', '-c', this.configPath(node), '--node', node];
     const options: SpawnOptions = { stdio: ['ignore', 'ignore', 'inherit'] };
     const agent =
       node === 'lb1'
@@ -151,13 +159,18 @@ api: { socket: ${this.socketPath(node)} }
     node: NodeName,
     what: string,
     isWanted: (relay: RelayStatus) => boolean = () => true,
+    intervalMs?: number,
   ): Promise<RelayStatus> {
     let last: RelayStatus | undefined;
     try {
-      await eventually(async () => {
-        last = (await this.status(node)).connectionSync.relay;
-        return last !== undefined && isWanted(last);
-      }, `${node}: ${what}`);
+      await eventually(
+        async () => {
+          last = (await this.status(node)).connectionSync.relay;
+          return last !== undefined && isWanted(last);
+        },
+        `${node}: ${what}`,
+        intervalMs,
+      );
     } catch (error) {
       throw new Error(`${String(error)}; last: ${JSON.stringify(last)}`);
     }
