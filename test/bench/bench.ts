@@ -10,6 +10,7 @@ import { healthBenchmark } from './health.js';
 import { ipvsBenchmark } from './ipvs.js';
 import { simBenchmark } from './sim.js';
 import { soakBenchmark } from './soak.js';
+import { syncBenchmark } from './sync.js';
 
 /** Every benchmark there is. */
 const benchmarks: readonly Benchmark[] = [
@@ -21,6 +22,7 @@ const benchmarks: readonly Benchmark[] = [
   ipvsBenchmark,
   simBenchmark,
   soakBenchmark,
+  syncBenchmark,
 ];
 
 const names = benchmarks.map((benchmark) => benchmark.name).join(', ');
