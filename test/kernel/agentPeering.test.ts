@@ -196,6 +196,24 @@ lanTest('a wrong key is shown by both, and the election goes on', [], async (sce
   assert.match(text, /the peer refused this node \d+s ago: wrong-key/);
 });
 
+lanTest('another cluster is refused, and the status of both says why', [], async (scene) => {
+  addChannelCable(scene);
+  for (const node of directors) writeKeys(scene, node, [keys.a]);
+  const renamed = (config: string) => config.replace(/^cluster: .*$/m, 'cluster: shop');
+  const pair = await startPair(scene, (config, node) =>
+    node === 'lb2' ? renamed(config) : config,
+  );
+  const channels = await bothChannels(pair, 'a refusal', ({ refused }) => refused !== null);
+  for (const { refused, connected } of channels) {
+    assert.equal(refused?.reason, 'wrong-cluster');
+    assert.match(refused.detail, /shop/);
+    assert.equal(connected, false);
+  }
+  for (const director of [pair.lb1, pair.lb2]) {
+    assert.match(statusText(await director.status(), plainText), /wrong-cluster/);
+  }
+});
+
 lanTest('a new key is brought in by three reloads of each', [], async (scene) => {
   addChannelCable(scene);
   for (const node of directors) writeKeys(scene, node, [keys.a]);
