@@ -181,29 +181,36 @@ serverTest(
     await t.test('a user whom PostgreSQL lets in must get a session', async () => {
       const limited = { type: 'postgres', user: 'limited' };
       assert.equal((await probeBy(limited, postgres)).reason, 'passed');
-      const held = holdSession('limited');
-      const outcome = await waitFor('the one session is taken', async () => {
-        const found = await probeBy(limited, postgres);
-        return found.result === 'failed' && found;
-      });
-      held.destroy();
+      const outcome = await failureWhileHeld(limited, 1);
       assertFailed('limit', outcome, ['unexpected-answer']);
       assert.match(outcome.detail, /53300: too many connections for role/);
     });
 
     await t.test('a PostgreSQL that takes no more sessions fails', async () => {
-      const held = Array.from({ length: sessionsMax }, () => holdSession('friend'));
-      const check = { type: 'postgres', user: 'friend' };
-      const outcome = await waitFor('it is full', async () => {
-        const found = await probeBy(check, postgres);
-        return found.result === 'failed' && found;
-      });
-      for (const session of held) session.destroy();
+      const outcome = await failureWhileHeld({ type: 'postgres', user: 'friend' }, sessionsMax);
       assertFailed('full', outcome, ['unexpected-answer']);
       assert.match(outcome.detail, /53300: /);
     });
   },
 );
+
+/**
+ * Holds so many sessions of the check's user and gives the failure of the check then. A session
+ * that is refused, because that of an earlier check has not ended yet, is begun again.
+ */
+async function failureWhileHeld(check: CheckText & { user: string }, sessions: number) {
+  let held: Socket[] = [];
+  try {
+    return await waitFor('the check fails', async () => {
+      held = held.filter((session) => !session.destroyed);
+      while (held.length < sessions) held.push(holdSession(check.user));
+      const found = await probeBy(check, postgres);
+      return found.result === 'failed' && found;
+    });
+  } finally {
+    for (const session of held) session.destroy();
+  }
+}
 
 /** Begins a session of a user who needs no password, and keeps it. */
 function holdSession(user: string): Socket {
