@@ -13,8 +13,14 @@ import { type IpAddress, parseIpAddress } from '../wire/ipAddress.js';
 import { defaultConfigPath, defaultSocketPath } from './defaults.js';
 import { doctorText } from './doctorText.js';
 import { painterFor } from './table.js';
+import {
+  checkedPlan,
+  readEncapsulation,
+  type TunnelOptions,
+  withTunnelOptions,
+} from './tunnelOptions.js';
 
-interface DoctorOptions {
+interface DoctorOptions extends TunnelOptions {
   readonly config?: string;
   readonly node?: string;
   readonly socket?: string;
@@ -30,7 +36,7 @@ interface DoctorOptions {
 
 /** The command. Its status is 1 when something is wrong. */
 export function doctorCommand(): Command {
-  return new Command('doctor')
+  return withTunnelOptions(new Command('doctor'))
     .description('Find out why no traffic flows, on a director or on a real server.')
     .option('-c, --config <file>', `configuration file (default: ${defaultConfigPath}, if there)`)
     .option('--node <name>', 'this node, where the hostname does not tell')
@@ -38,7 +44,7 @@ export function doctorCommand(): Command {
     .option('--passive', 'look at this machine only: ask no server and no neighbour')
     .option('--json', 'print the findings as JSON')
     .option('--realserver', 'this machine is a real server')
-    .option('--server <address>', 'with -c: which of its servers this machine is')
+    .option('--server <address>', 'this machine: its address as the directors know it')
     .option('--vip <address...>', 'virtual addresses that this server serves')
     .option('--director <address...>', 'addresses that the directors have for this server')
     .addOption(new Option('--mode <mode>', 'how packets come').choices(['nat', 'dr', 'tunnel']))
@@ -114,12 +120,21 @@ function purposes(options: DoctorOptions): readonly RealServerPurpose[] {
   if (mode !== 'nat' && vip.length === 0) {
     throw new TandemError('USAGE', `--mode ${mode} needs --vip`);
   }
+  const virtualAddresses = vip.map(readAddress);
+  const own = server === undefined ? {} : { server: readAddress(server) };
+  const encapsulation = readEncapsulation(options);
+  if (mode === 'tunnel') {
+    const wrapped = encapsulation === undefined ? {} : { encapsulation };
+    checkedPlan(mode, virtualAddresses, { ...own, ...wrapped });
+  }
   return [
     {
       mode,
-      virtualAddresses: vip.map(readAddress),
+      virtualAddresses,
       directors: director.map(readAddress),
       ports: port.map(readPort),
+      encapsulations: mode === 'tunnel' ? [encapsulation] : [],
+      ...own,
     },
   ];
 }

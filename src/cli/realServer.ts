@@ -12,15 +12,21 @@ import {
   writePersistentFiles,
 } from '../host/realServer.js';
 import {
+  joinedPlan,
   type RealServerMode,
   type RealServerPlan,
   realServerModes,
-  realServerPlan,
-  virtualAddressesOn,
+  realServerPlansOf,
 } from '../host/realServerPlan.js';
-import { formatIpPrefix, parseIpAddress } from '../wire/ipAddress.js';
+import { formatIpPrefix, type IpAddress, parseIpAddress } from '../wire/ipAddress.js';
+import {
+  checkedPlan,
+  readEncapsulation,
+  type TunnelOptions,
+  withTunnelOptions,
+} from './tunnelOptions.js';
 
-interface PlanOptions {
+interface PlanOptions extends TunnelOptions {
   readonly vip?: readonly string[];
   readonly mode?: RealServerMode;
   readonly config?: string;
@@ -49,11 +55,13 @@ export function realServerCommand(): Command {
 }
 
 function withPlanOptions(command: Command): Command {
-  return command
-    .option('--vip <address...>', 'virtual addresses that the server serves')
-    .addOption(new Option('--mode <mode>', 'how packets come').choices(realServerModes))
-    .option('-c, --config <file>', 'take both from a configuration of the directors')
-    .option('--server <address>', 'which of its servers this machine is; with -c');
+  return withTunnelOptions(
+    command
+      .option('--vip <address...>', 'virtual addresses that the server serves')
+      .addOption(new Option('--mode <mode>', 'how packets come').choices(realServerModes))
+      .option('-c, --config <file>', 'take all of it from a configuration of the directors')
+      .option('--server <address>', 'this machine: its address as the directors know it'),
+  );
 }
 
 function withStateOptions(command: Command): Command {
@@ -68,15 +76,15 @@ function withStateOptions(command: Command): Command {
 
 function applyCommand(): Command {
   return withStateOptions(withPlanOptions(new Command('apply')))
-    .description('Do what is missing: addresses on lo, quiet ARP, tunnel device, filters.')
+    .description('Do what is missing: addresses on lo, quiet ARP, the end of a tunnel, filters.')
     .option('--persist', 'write files for systemd-networkd and sysctl.d too')
     .addHelpText('after', '\nExample:\n  tandem realserver apply --vip 192.168.0.220 --mode dr')
     .action((options: PlanOptions & StateOptions & { persist?: boolean }) => {
-      for (const plan of plansOf(options)) {
-        report(applyRealServer(plan, options.state), plan);
-        if (options.persist !== true) continue;
-        for (const path of writePersistentFiles(plan, options.root)) console.log(`wrote ${path}`);
-      }
+      const plans = plansOf(options);
+      const files =
+        options.persist === true ? writePersistentFiles(joinedPlan(plans), options.root) : [];
+      for (const plan of plans) report(applyRealServer(plan, options.state), plan);
+      for (const path of files) console.log(`wrote ${path}`);
     });
 }
 
@@ -125,21 +133,31 @@ export function gapText(gap: RealServerGap): string {
       return `${formatIpPrefix(gap.prefix)} on ${gap.device}`;
     case 'tunnel':
       return `device ${gap.name}, up (module ${gap.module})`;
+    case 'port':
+      return `UDP port ${gap.port} for GUE over IPv${gap.family} (module fou)`;
     case 'setting':
       return `${gap.setting} = ${gap.wanted} (it is ${gap.found ?? 'not there'})`;
   }
 }
 
-function plansOf(options: PlanOptions): readonly RealServerPlan[] {
+type Plans = readonly [RealServerPlan, ...RealServerPlan[]];
+
+function plansOf(options: PlanOptions): Plans {
   const { vip, mode, config, server } = options;
   if (config !== undefined && server !== undefined) return plansOfConfig(config, server);
   if (vip === undefined || mode === undefined) {
     throw new TandemError('USAGE', 'needs --vip and --mode, or -c and --server');
   }
-  return [realServerPlan(mode, vip.map(readAddress))];
+  const own = server === undefined ? {} : { server: readAddress(server) };
+  const encapsulation = readEncapsulation(options);
+  if (mode === 'dr' && encapsulation !== undefined) {
+    throw new TandemError('USAGE', '--tunnel goes with --mode tunnel');
+  }
+  const reception = { ...own, ...(encapsulation === undefined ? {} : { encapsulation }) };
+  return [checkedPlan(mode, vip.map(readAddress), reception)];
 }
 
-function plansOfConfig(path: string, server: string): readonly RealServerPlan[] {
+function plansOfConfig(path: string, server: string): Plans {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -151,17 +169,14 @@ function plansOfConfig(path: string, server: string): readonly RealServerPlan[] 
   if (problems.length > 0 || config === undefined) {
     throw new TandemError('CONFIG_INVALID', `${path} has errors; see tandem check ${path}`);
   }
-  const address = readAddress(server);
-  const plans = realServerModes
-    .map((mode) => realServerPlan(mode, virtualAddressesOn(config.services, address, mode)))
-    .filter(({ addresses }) => addresses.length > 0);
-  if (plans.length > 0) return plans;
+  const [first, ...others] = realServerPlansOf(config.services, readAddress(server));
+  if (first !== undefined) return [first, ...others];
   throw new TandemError('USAGE', `${path} has no server ${server} for direct routing or tunnels`, {
     hint: 'With address translation a server needs only its gateway.',
   });
 }
 
-function readAddress(text: string) {
+function readAddress(text: string): IpAddress {
   const address = parseIpAddress(text);
   if (address === undefined) throw new TandemError('USAGE', `not an IP address: ${text}`);
   return address;

@@ -1,8 +1,14 @@
 /** What the doctor has seen of a machine: values only, no judgement. */
-import type { RealServerMode } from '../host/realServerPlan.js';
+import type { RealServerMode, TunnelDevice } from '../host/realServerPlan.js';
 import type { Requirement } from '../host/requirements.js';
-import type { IpAddress, IpPrefix } from '../wire/ipAddress.js';
-import type { ListedServer, ListedService, SyncDaemon } from '../wire/ipvsModel.js';
+import type { GuePort } from '../kernel/guePorts.js';
+import type { IpAddress, IpFamily, IpPrefix } from '../wire/ipAddress.js';
+import type {
+  ListedServer,
+  ListedService,
+  SyncDaemon,
+  TunnelEncapsulation,
+} from '../wire/ipvsModel.js';
 import type { ChainFact } from './firewall/model.js';
 
 /** An interface. */
@@ -116,6 +122,12 @@ export type ConfigurationFacts =
       readonly path: string;
       readonly services: readonly ConfiguredService[];
       readonly virtualAddresses: readonly IpAddress[];
+      /** Firewall marks that the agent sets, with what gets each. */
+      readonly marks: readonly {
+        readonly fwmark: number;
+        readonly family: IpFamily;
+        readonly addresses: readonly IpAddress[];
+      }[];
       /** Interfaces that advertisements come in by, and the addresses of the other directors. */
       readonly advertisements: readonly { readonly interface: string; readonly family: 4 | 6 }[];
       readonly peers: readonly IpAddress[];
@@ -138,7 +150,7 @@ export type AgentFacts =
       readonly troubles: readonly string[];
     };
 
-/** Who answers ARP for an address on an interface. */
+/** Who answers for an address on an interface: to ARP, or to a neighbor solicitation of IPv6. */
 export interface ArpFact {
   readonly address: IpAddress;
   readonly interface: string;
@@ -155,7 +167,7 @@ export type EchoOutcome = 'answered' | 'silent' | 'refused' | undefined;
 /** What was found by asking a server. */
 export interface ServerProbeFact {
   readonly address: IpAddress;
-  /** Absent: nobody answers ARP for it, or it is behind a router. */
+  /** Absent: nobody answers for it on the link, or it is behind a router. */
   readonly macAddress?: string;
   /** Whether it is on a network of this machine. */
   readonly onLink: boolean;
@@ -167,10 +179,18 @@ export interface ServerProbeFact {
   readonly foreignSource?: IpAddress;
   /** To a virtual address, straight to the server, by virtual address. */
   readonly direct: Readonly<Record<string, EchoOutcome>>;
-  /** To a virtual address inside of a tunnel, by virtual address. */
-  readonly tunnelled: Readonly<Record<string, EchoOutcome>>;
+  /** To a virtual address inside of a tunnel, for each way to wrap it. */
+  readonly tunnelled: readonly TunnelledFact[];
   /** Of the size of a full packet in a tunnel, unfragmented. */
   readonly large: { readonly bytes: number; readonly outcome: EchoOutcome } | undefined;
+}
+
+/** What became of a ping in a tunnel. */
+export interface TunnelledFact {
+  readonly virtual: IpAddress;
+  /** Absent: IP in IP. */
+  readonly encapsulation?: TunnelEncapsulation;
+  readonly outcome: EchoOutcome;
 }
 
 /** What became of a connection to a server's port. */
@@ -210,6 +230,11 @@ export interface RealServerFacts extends MachineFacts {
   readonly virtualAddresses: readonly IpAddress[];
   /** Addresses that the directors have towards this server; the gateway in NAT mode. */
   readonly directors: readonly IpAddress[];
+  /** How packets are wrapped with `tunnel`, each way once; `undefined` is IP in IP. */
+  readonly encapsulations: readonly (TunnelEncapsulation | undefined)[];
+  /** The devices that must take them out, and the UDP ports before those. */
+  readonly tunnels: readonly TunnelDevice[];
+  readonly guePorts: readonly (GuePort & { readonly open: boolean })[];
   /** Ports of the services on this machine. */
   readonly ports: readonly { readonly protocol: 'tcp' | 'udp' | 'sctp'; readonly port: number }[];
   readonly listeners: readonly ListenerFact[];

@@ -1,5 +1,5 @@
 /** Which way packets go on a machine, by its facts. Pure. */
-import { familyOf, type IpAddress, prefixContains } from '../wire/ipAddress.js';
+import { familyOf, type IpAddress, isLinkLocal, prefixContains } from '../wire/ipAddress.js';
 import type { LinkFact, MachineFacts, NetworkFacts, RouteFact } from './facts.js';
 
 /** The route of the main table for an address: the longest prefix that contains it. */
@@ -49,7 +49,11 @@ export function ownAddressTowards(facts: NetworkFacts, address: IpAddress): IpAd
   const name = routeTo(facts, address)?.interface;
   const family = familyOf(address);
   const candidates = facts.addresses.filter(
-    (entry) => entry.interface === name && familyOf(entry.prefix.address) === family,
+    (entry) =>
+      entry.interface === name &&
+      familyOf(entry.prefix.address) === family &&
+      // Answers to an address of the link alone do not come through a router.
+      (isLinkLocal(address) || !isLinkLocal(entry.prefix.address)),
   );
   const beside = candidates.find(({ prefix }) => prefixContains(prefix, address));
   return (beside ?? candidates[0])?.prefix.address;
@@ -66,4 +70,15 @@ export function effectiveSetting(
       Number(facts.settings[`net.ipv4.conf.${name}.${parameter}`] ?? 0),
     ),
   );
+}
+
+/** How the holder of an address is asked for on a link, in words. */
+export function holderQuestion(address: IpAddress): {
+  readonly name: string;
+  /** `an ARP request`. */
+  readonly request: string;
+} {
+  return familyOf(address) === 4
+    ? { name: 'ARP', request: 'an ARP request' }
+    : { name: 'neighbor discovery', request: 'a neighbor solicitation' };
 }

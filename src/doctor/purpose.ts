@@ -1,14 +1,20 @@
 /** What a configuration of the directors says of one of its real servers. Pure. */
 import type { ServiceConfig, TandemConfig } from '../config/model.js';
-import { virtualAddressesOn } from '../host/realServerPlan.js';
+import { tunnelsTo, virtualAddressesOn } from '../host/realServerPlan.js';
 import type { IpAddress } from '../wire/ipAddress.js';
 import type { RealServerFacts } from './facts.js';
+
+/** What a server is there for, one way that packets come to it. */
+type Purpose = Pick<
+  RealServerFacts,
+  'mode' | 'virtualAddresses' | 'directors' | 'ports' | 'encapsulations'
+> & { readonly server: IpAddress };
 
 /** The purpose of a server, for each way that packets reach it. None: no service has it. */
 export function purposesOf(
   configs: readonly TandemConfig[],
   address: IpAddress,
-): readonly Pick<RealServerFacts, 'mode' | 'virtualAddresses' | 'directors' | 'ports'>[] {
+): readonly Purpose[] {
   const [config] = configs;
   if (config === undefined) return [];
   return (['nat', 'dr', 'tunnel'] as const).flatMap((mode) => {
@@ -23,6 +29,8 @@ export function purposesOf(
         virtualAddresses: mode === 'nat' ? [] : virtualAddressesOn(config.services, address, mode),
         directors: directorsOf(config),
         ports: portsOf(services, address, mode),
+        encapsulations: mode === 'tunnel' ? tunnelsTo(services, address) : [],
+        server: address,
       },
     ];
   });
@@ -42,6 +50,13 @@ function portsOf(
   address: IpAddress,
   mode: RealServerFacts['mode'],
 ): RealServerFacts['ports'] {
+  const marked = services.flatMap(({ marks = [] }) =>
+    mode === 'nat'
+      ? []
+      : marks.flatMap(({ protocol, ports }) =>
+          ports === undefined ? [] : [{ protocol, port: ports.first }],
+        ),
+  );
   const found = services.flatMap(({ listeners, servers }) =>
     listeners.flatMap((listener) => {
       if (listener.kind !== 'address') return [];
@@ -52,7 +67,7 @@ function portsOf(
     }),
   );
   const seen = new Set<string>();
-  return found.filter(({ protocol, port }) => {
+  return [...found, ...marked].filter(({ protocol, port }) => {
     const key = `${protocol} ${port}`;
     if (port === 0 || seen.has(key)) return false;
     seen.add(key);

@@ -22,6 +22,13 @@ export interface SettingComplaint<Change extends SettingChange> {
   readonly error?: string;
 }
 
+/** What came of setting what is not as it should be. */
+export interface AppliedSettings<Change extends SettingChange> {
+  readonly complaints: readonly SettingComplaint<Change>[];
+  /** Names of the settings that were changed. */
+  readonly set: readonly string[];
+}
+
 /** What one setting was before it was set. */
 interface KeptSetting {
   readonly before: string;
@@ -59,11 +66,14 @@ export class SettingsKeeper {
    * Sets what is not as it should be, and puts back what is not asked for any more. Returns what
    * could not be set, and the settings that it changed.
    */
-  apply<Change extends SettingChange>(
-    changes: readonly Change[],
-  ): { readonly complaints: readonly SettingComplaint<Change>[]; readonly set: readonly string[] } {
+  apply<Change extends SettingChange>(changes: readonly Change[]): AppliedSettings<Change> {
     const asked = new Set(changes.map(({ setting }) => setting));
     this.#restore([...this.#kept.keys()].filter((setting) => !asked.has(setting)));
+    return this.add(changes);
+  }
+
+  /** Sets what is not as it should be, and leaves what was set before. Returns the same. */
+  add<Change extends SettingChange>(changes: readonly Change[]): AppliedSettings<Change> {
     const complaints: SettingComplaint<Change>[] = [];
     const set: string[] = [];
     for (const { change, found } of missingSettings(changes)) {

@@ -18,17 +18,23 @@ import {
 import {
   familyOf,
   formatIpPrefix,
+  type IpAddress,
   type IpFamily,
   ipFromBytes,
   ipToBytes,
 } from '../wire/ipAddress.js';
-import { type AttributeTable, decodeAttributes } from '../wire/netlinkAttributes.js';
+import {
+  type AttributeTable,
+  decodeAttributes,
+  encodeAttributes,
+} from '../wire/netlinkAttributes.js';
 import { messageFlag, type NetlinkRequest } from './netlinkRequest.js';
 import type {
   AddressChange,
   InterfaceAddress,
   Link,
   LinkChange,
+  LocalTunnelKind,
   MacvlanMode,
   MacvlanOptions,
   RouteOptions,
@@ -75,6 +81,26 @@ const vethPeerAttribute = 1;
 /** The mode of a macvlan (if_link.h, IFLA_MACVLAN_MODE), and its values. */
 const macvlanModeAttribute = 1;
 const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8, source: 16 } as const;
+/** Attributes of a GRE tunnel in use (if_tunnel.h, IFLA_GRE_*). */
+const greAttributes = {
+  incomingFlags: { id: 2, type: 'u16be' },
+  local: { id: 6, type: 'bytes' },
+} as const satisfies AttributeTable;
+/** Attributes of a tunnel over IPv6 in use (if_tunnel.h, IFLA_IPTUN_*). */
+const ip6TunnelAttributes = {
+  local: { id: 2, type: 'bytes' },
+  flags: { id: 8, type: 'u32' },
+  protocol: { id: 9, type: 'u8' },
+} as const satisfies AttributeTable;
+/** IPv4 and IPv6 alike. */
+const anyProtocol = 0;
+/**
+ * Packets may come from an address that this machine has as well (ip6_tunnel.h): a director sends
+ * from its virtual address, which the server has on `lo`.
+ */
+const allowLocalRemoteFlag = 0x40;
+/** Packets come with a checksum (if_tunnel.h, GRE_CSUM). */
+const greChecksumFlag = 0x8000;
 
 /** Reads RTM_NEWLINK and RTM_DELLINK; `undefined` for what is no link but a port of a bridge. */
 export function readLink(data: Buffer): Link | undefined {
@@ -218,24 +244,50 @@ export function addressRequest(change: AddressChange): NetlinkRequest {
   };
 }
 
-/** Creates a link of a kind; a veth with its peer. */
-export function createLinkRequest(
-  name: string,
-  kind: string,
-  peer?: { readonly name: string; readonly namespaceFd: number | undefined },
-): NetlinkRequest {
+/** Creates a link of a kind; `data` is what the kind takes beyond a name. */
+export function createLinkRequest(name: string, kind: string, data?: Buffer): NetlinkRequest {
   const payload = linkPayload({}, (attributes) => {
     attributes.push(linkAttribute.name, putString(name));
-    const data = peer === undefined ? {} : { data: vethPeer(peer.name, peer.namespaceFd) };
-    attributes.push(linkAttribute.information, ifla.formatInfo({ kind, ...data }));
+    const information = data === undefined ? { kind } : { kind, data };
+    attributes.push(linkAttribute.information, ifla.formatInfo(information));
   });
   return {
     type: rt.MessageType.NEWLINK,
     flags: messageFlag.create | messageFlag.exclusive,
     payload,
     name: 'RTM_NEWLINK',
-    context: peer === undefined ? `${kind} ${name}` : `${kind} ${name}, ${peer.name}`,
+    context: `${kind} ${name}`,
   };
+}
+
+/** Creates a pair of connected Ethernet links. */
+export function createVethRequest(
+  name: string,
+  peer: { readonly name: string; readonly namespaceFd: number | undefined },
+): NetlinkRequest {
+  const request = createLinkRequest(name, 'veth', vethPeer(peer.name, peer.namespaceFd));
+  return { ...request, context: `${request.context}, ${peer.name}` };
+}
+
+/**
+ * Creates a tunnel that takes packets to `local`, from anybody: GRE with a checksum, or both
+ * families over IPv6.
+ */
+export function createLocalTunnelRequest(
+  name: string,
+  kind: LocalTunnelKind,
+  local: IpAddress,
+): NetlinkRequest {
+  const ends = { local: ipToBytes(local) };
+  const data =
+    kind === 'ip6tnl'
+      ? encodeAttributes(ip6TunnelAttributes, {
+          ...ends,
+          flags: allowLocalRemoteFlag,
+          protocol: anyProtocol,
+        })
+      : encodeAttributes(greAttributes, { ...ends, incomingFlags: greChecksumFlag });
+  return createLinkRequest(name, kind, Buffer.from(data));
 }
 
 /** Creates a macvlan on its parent, down, and notes its alias on it. */

@@ -23,6 +23,12 @@ export interface Link {
   readonly macvlan?: { readonly parentIndex: number; readonly mode: MacvlanMode };
 }
 
+/** What takes packets out of a tunnel, by what the outer header is and what follows it. */
+export type TunnelKind = 'ipip' | 'sit' | 'ip6tnl' | 'gre' | 'ip6gre';
+
+/** Kinds of which one can be made for packets to one address. */
+export type LocalTunnelKind = Extract<TunnelKind, 'ip6tnl' | 'gre' | 'ip6gre'>;
+
 /** How the macvlans of one parent reach each other (if_link.h, MACVLAN_MODE_*). */
 export type MacvlanMode = 'private' | 'vepa' | 'bridge' | 'passthru' | 'source';
 

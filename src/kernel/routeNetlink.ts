@@ -5,14 +5,16 @@
  * a socket must be opened while its thread is in the right network namespace.
  */
 import { TandemError } from '../errors.js';
-import { familyOf } from '../wire/ipAddress.js';
+import { familyOf, type IpAddress } from '../wire/ipAddress.js';
 import { type NetlinkRequest, NetlinkRequester } from './netlinkRequest.js';
 import {
   addRouteRequest,
   addressesRequest,
   addressRequest,
   createLinkRequest,
+  createLocalTunnelRequest,
   createMacvlanRequests,
+  createVethRequest,
   deleteLinkRequest,
   linkRequest,
   linksRequest,
@@ -27,10 +29,12 @@ import type {
   InterfaceAddress,
   Link,
   LinkChange,
+  LocalTunnelKind,
   MacvlanMode,
   MacvlanOptions,
   NetworkChange,
   RouteOptions,
+  TunnelKind,
   VethOptions,
 } from './routeModel.js';
 import { routeRequest, ruleRequest } from './routingMessages.js';
@@ -129,7 +133,7 @@ export class RouteNetlink {
   /** Creates a pair of connected Ethernet links, both down. */
   createVeth(options: VethOptions): void {
     const peer = { name: options.peerName, namespaceFd: options.peerNamespaceFd };
-    this.#requester.change(createLinkRequest(options.name, 'veth', peer));
+    this.#requester.change(createVethRequest(options.name, peer));
   }
 
   /** Creates a bridge without ports, down. */
@@ -146,9 +150,21 @@ export class RouteNetlink {
    * Sees to it that there is a tunnel device that takes every packet, `tunl0` of kind `ipip` for
    * one; asking for it loads its module, which brings the device.
    */
-  ensureTunnel(name: string, kind: 'ipip' | 'ip6tnl'): void {
+  ensureTunnel(name: string, kind: TunnelKind): void {
+    this.#ensure(createLinkRequest(name, kind));
+  }
+
+  /**
+   * Sees to it that there is a tunnel device for packets to `local`: with GRE those that carry a
+   * checksum, over IPv6 those of either family.
+   */
+  ensureLocalTunnel(name: string, kind: LocalTunnelKind, local: IpAddress): void {
+    this.#ensure(createLocalTunnelRequest(name, kind, local));
+  }
+
+  #ensure(creation: NetlinkRequest): void {
     try {
-      this.#requester.change(createLinkRequest(name, kind));
+      this.#requester.change(creation);
     } catch (error) {
       if (!(error instanceof TandemError && error.errnoName === 'EEXIST')) throw error;
     }

@@ -5,7 +5,8 @@ import { ipv4Layout } from './ipv4Header.js';
 import { bits, packetLayout } from './packetLayout.js';
 import { WireError } from './wireError.js';
 
-const echoLayout = packetLayout('ICMP echo', {
+/** An echo of either ICMP; the types differ. */
+export const icmpEchoLayout = packetLayout('ICMP echo', {
   type: bits(8),
   code: bits(8),
   checksum: bits(16),
@@ -27,17 +28,17 @@ export interface IcmpEcho {
 export function encodeIcmpEcho(message: IcmpEcho): Uint8Array<ArrayBuffer> {
   const { kind, identifier, sequence, payload } = message;
   const fields = { type: typeNumbers[kind], code: 0, identifier, sequence };
-  const bare = echoLayout.encode({ ...fields, checksum: 0 });
+  const bare = icmpEchoLayout.encode({ ...fields, checksum: 0 });
   const checksum = internetChecksum([bare, payload]);
   const bytes = new Uint8Array(bare.length + payload.length);
-  bytes.set(echoLayout.encode({ ...fields, checksum }));
+  bytes.set(icmpEchoLayout.encode({ ...fields, checksum }));
   bytes.set(payload, bare.length);
   return bytes;
 }
 
 /** Reads a message. Throws {@link WireError} when it is none, or its checksum is wrong. */
 export function decodeIcmpEcho(bytes: Uint8Array): IcmpEcho {
-  const { type, code, identifier, sequence } = echoLayout.decode(bytes);
+  const { type, code, identifier, sequence } = icmpEchoLayout.decode(bytes);
   if ((type !== typeNumbers.request && type !== typeNumbers.reply) || code !== 0) {
     throw new WireError('bad-value', `ICMP: type ${type}, code ${code} is no echo`);
   }
@@ -45,7 +46,7 @@ export function decodeIcmpEcho(bytes: Uint8Array): IcmpEcho {
     throw new WireError('bad-value', 'ICMP: the checksum is wrong');
   }
   const kind = type === typeNumbers.request ? 'request' : 'reply';
-  return { kind, identifier, sequence, payload: bytes.subarray(echoLayout.byteLength) };
+  return { kind, identifier, sequence, payload: bytes.subarray(icmpEchoLayout.byteLength) };
 }
 
 /** Destination unreachable (RFC 792): why, and the packet that could not be delivered. */

@@ -27,7 +27,8 @@ export function sameServer(left: IpvsServer, right: IpvsServer): boolean {
   );
 }
 
-function sameEncapsulation(
+/** Whether packets are wrapped alike; `undefined` is IP in IP. */
+export function sameEncapsulation(
   left: TunnelEncapsulation | undefined,
   right: TunnelEncapsulation | undefined,
 ): boolean {

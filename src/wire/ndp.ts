@@ -1,9 +1,11 @@
 /**
  * Neighbor discovery for IPv6 (RFC 4861): the unsolicited neighbor advertisement that tells a link
- * where a virtual address has moved, as gratuitous ARP does for IPv4.
+ * where a virtual address has moved, as gratuitous ARP does for IPv4, and the solicitation that
+ * asks who has an address.
  */
-import { internetChecksum, onesComplementSum } from './checksum.js';
+import { onesComplementSum } from './checksum.js';
 import { encodeEthernetFrame, etherTypeIpv6 } from './ethernet.js';
+import { icmpv6Checksum, icmpv6Protocol } from './icmpv6.js';
 import { type IpAddress, ipAddress, ipFromBytes } from './ipAddress.js';
 import {
   encodeIpv6Packet,
@@ -20,13 +22,12 @@ export const allNodesGroup = ipAddress('ff02::1');
 /** The multicast MAC address of {@link allNodesGroup} (RFC 2464, 7). */
 const allNodesMacAddress = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
 
-/** Next header number of ICMPv6. */
-export const icmpv6Protocol = 58;
-
 /** Only packets that come from the link itself have it (RFC 4861, 7.1.2). */
 const hopLimit = 255;
 
 const neighborAdvertisementType = 136;
+const neighborSolicitationType = 135;
+const sourceLinkLayerAddressOption = 1;
 const targetLinkLayerAddressOption = 2;
 
 /** A neighbor advertisement with its one option (RFC 4861, 4.4 and 4.6.1). */
@@ -77,7 +78,7 @@ export function encodeUnsolicitedNeighborAdvertisement(
     macAddress,
   };
   const unsummed = neighborAdvertisement.encode(fields);
-  const checksum = internetChecksum([pseudoHeaderOf(address, allNodesGroup, unsummed), unsummed]);
+  const checksum = icmpv6Checksum(unsummed, { source: address, destination: allNodesGroup });
   return encodeEthernetFrame({
     destination: allNodesMacAddress,
     source: macAddress,
@@ -98,6 +99,18 @@ export function encodeUnsolicitedNeighborAdvertisement(
  * {@link WireError} for anything else, a wrong checksum included.
  */
 export function decodeUnsolicitedNeighborAdvertisement(packet: Ipv6Packet): NeighborAdvertisement {
+  const { solicited, ...advertisement } = decodeNeighborAdvertisement(packet);
+  if (!solicited) return advertisement;
+  throw new WireError('bad-value', 'not an unsolicited neighbor advertisement');
+}
+
+/**
+ * Reads a neighbor advertisement with a target link-layer address, asked for or not. Throws
+ * {@link WireError} for anything else, a wrong checksum included.
+ */
+export function decodeNeighborAdvertisement(
+  packet: Ipv6Packet,
+): NeighborAdvertisement & { readonly solicited: boolean } {
   const { payload, source, destination } = packet;
   if (packet.nextHeader !== icmpv6Protocol || packet.hopLimit !== hopLimit) {
     throw new WireError('bad-value', 'neighbor advertisement: not ICMPv6 with hop limit 255');
@@ -105,10 +118,9 @@ export function decodeUnsolicitedNeighborAdvertisement(packet: Ipv6Packet): Neig
   const fields = neighborAdvertisement.decode(payload);
   if (
     fields.type !== neighborAdvertisementType ||
-    fields.solicited !== 0 ||
     fields.optionType !== targetLinkLayerAddressOption
   ) {
-    throw new WireError('bad-value', 'not an unsolicited neighbor advertisement');
+    throw new WireError('bad-value', 'not a neighbor advertisement with an address of the link');
   }
   if (onesComplementSum([pseudoHeaderOf(source, destination, payload), payload]) !== 0xffff) {
     throw new WireError('bad-value', 'neighbor advertisement: wrong checksum');
@@ -117,7 +129,70 @@ export function decodeUnsolicitedNeighborAdvertisement(packet: Ipv6Packet): Neig
     address: ipFromBytes(fields.target),
     macAddress: fields.macAddress,
     router: fields.router === 1,
+    solicited: fields.solicited === 1,
   };
+}
+
+/** A neighbor solicitation with the address of the sender on the link (RFC 4861, 4.3). */
+const neighborSolicitation = packetLayout('neighbor solicitation', {
+  type: bits(8),
+  code: bits(8),
+  checksum: bits(16),
+  reserved: bits(32),
+  target: octets(16),
+  optionType: bits(8),
+  /** In units of 8 octets. */
+  optionLength: bits(8),
+  macAddress: octets(6),
+});
+
+/** Who asks for whom. */
+export interface NeighborSolicitation {
+  readonly target: IpAddress;
+  /** An address of the sender on the link, which is answered to. */
+  readonly sender: IpAddress;
+  readonly macAddress: Uint8Array;
+}
+
+/** The frame that asks a link who has an address. Throws {@link WireError} for IPv4. */
+export function encodeNeighborSolicitation(
+  solicitation: NeighborSolicitation,
+): Uint8Array<ArrayBuffer> {
+  const { target, sender, macAddress } = solicitation;
+  const targetBytes = ipv6Bytes(target);
+  const group = solicitedNodeGroup(targetBytes);
+  const path = { source: sender, destination: ipFromBytes(group) };
+  const fields = {
+    type: neighborSolicitationType,
+    code: 0,
+    checksum: 0,
+    reserved: 0,
+    target: targetBytes,
+    optionType: sourceLinkLayerAddressOption,
+    optionLength: 1,
+    macAddress,
+  };
+  const checksum = icmpv6Checksum(neighborSolicitation.encode(fields), path);
+  return encodeEthernetFrame({
+    // 33:33 and the last four octets of the group (RFC 2464, 7).
+    destination: Uint8Array.of(0x33, 0x33, ...group.subarray(12)),
+    source: macAddress,
+    etherType: etherTypeIpv6,
+    payload: encodeIpv6Packet({
+      trafficClass: 0,
+      hopLimit,
+      nextHeader: icmpv6Protocol,
+      ...path,
+      payload: neighborSolicitation.encode({ ...fields, checksum }),
+    }),
+  });
+}
+
+/** ff02::1:ff and the last three octets of the address (RFC 4291, 2.7.1). */
+function solicitedNodeGroup(address: Uint8Array): Uint8Array {
+  const group = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0);
+  group.set(address.subarray(13), 13);
+  return group;
 }
 
 function pseudoHeaderOf(

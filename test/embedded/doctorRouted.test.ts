@@ -102,6 +102,7 @@ async function lookAtServer(lab: Lab): Promise<readonly Finding[]> {
     virtualAddresses: [ipAddress(virtual)],
     directors: [ipAddress('192.168.0.200')],
     ports: [{ protocol: 'tcp', port: 80 }],
+    encapsulations: [undefined],
   });
   return diagnoseRealServer(facts);
 }

@@ -43,6 +43,7 @@ async function doctor(
     virtualAddresses: virtual.map(ipAddress),
     directors: [ipAddress('192.0.2.2')],
     ports: [{ protocol: 'tcp', port }],
+    encapsulations: [],
   });
   assert.deepEqual(facts.notLookedAt, []);
   return diagnoseRealServer(facts).map(({ id }) => id);

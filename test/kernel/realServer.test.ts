@@ -53,7 +53,8 @@ rootTest(
 rootTest('the end of a tunnel has the virtual address, or its packets were dropped', (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-realserver-'));
   context.after(() => rmSync(folder, { recursive: true }));
-  const plan = realServerPlan('tunnel', [ipAddress('192.0.2.1'), ipAddress('2001:db8::1')]);
+  const virtual = [ipAddress('192.0.2.1'), ipAddress('2001:db8::1')];
+  const plan = realServerPlan('tunnel', virtual, { server: ipAddress('192.0.2.10') });
   assert.deepEqual(
     plan.addresses.map(({ device, prefix }) => [device, prefix.address]),
     [

@@ -13,9 +13,9 @@ import {
   ipv6MulticastMacAddress,
   virtualRouterMacAddress,
 } from '../../src/wire/ethernet.js';
+import { icmpv6Protocol } from '../../src/wire/icmpv6.js';
 import { ipAddress, ipToBytes } from '../../src/wire/ipAddress.js';
 import { encodeIpv6Packet, encodeIpv6PseudoHeader } from '../../src/wire/ipv6Header.js';
-import { icmpv6Protocol } from '../../src/wire/ndp.js';
 import { rootTest } from './support/rootTest.js';
 import {
   eventually,

@@ -1,9 +1,17 @@
 /** Asks the network about virtual addresses and real servers. */
+import { isDeepStrictEqual } from 'node:util';
 import { TandemError } from '../../errors.js';
-import { familyOf, type IpAddress, ipAddress } from '../../wire/ipAddress.js';
+import {
+  familyOf,
+  type IpAddress,
+  type IpFamily,
+  ipAddress,
+  isLinkLocal,
+} from '../../wire/ipAddress.js';
+import type { TunnelEncapsulation } from '../../wire/ipvsModel.js';
 import type { ArpFact, EchoOutcome, LinkFact, NetworkFacts, ServerProbeFact } from '../facts.js';
 import { interfaceFor, isOnLink, isOwn, linkOf, ownAddressTowards, routeTo } from '../paths.js';
-import { LinkAsker } from './frames.js';
+import { type EchoQuestion, LinkAsker } from './frames.js';
 
 /** What is to be asked about one server. */
 export interface ServerQuestion {
@@ -12,15 +20,21 @@ export interface ServerQuestion {
   readonly translated: boolean;
   /** Virtual addresses that it must take packets for, by the way they come. */
   readonly direct: readonly IpAddress[];
-  readonly tunnelled: readonly IpAddress[];
+  readonly tunnelled: readonly TunnelQuestion[];
+}
+
+/** A virtual address and how packets for it are wrapped. */
+export interface TunnelQuestion {
+  readonly virtual: IpAddress;
+  readonly encapsulation?: TunnelEncapsulation;
 }
 
 /** What is to be asked. */
 export interface Questions {
   readonly virtualAddresses: readonly IpAddress[];
   readonly servers: readonly ServerQuestion[];
-  /** An address that this machine does not have, which pings come from as if from a client. */
-  readonly foreignSource: IpAddress;
+  /** Addresses that this machine does not have, which pings come from as if from a client. */
+  readonly foreignSources: Readonly<Record<IpFamily, IpAddress>>;
 }
 
 /** What was heard. */
@@ -30,8 +44,11 @@ export interface Answers {
   readonly notLookedAt: readonly string[];
 }
 
-/** Stands for a client where none is known (RFC 5737, TEST-NET-1). */
-export const unknownClient: IpAddress = ipAddress('192.0.2.1');
+/** Stand for a client where none is known: addresses of documentation (RFC 5737, RFC 3849). */
+export const unknownClients: Readonly<Record<IpFamily, IpAddress>> = {
+  4: ipAddress('192.0.2.1'),
+  6: ipAddress('2001:db8::1'),
+};
 
 const anyAddress = ipAddress('0.0.0.0');
 
@@ -108,24 +125,30 @@ async function askWith(
   asker: LinkAsker,
   facts: NetworkFacts,
   link: LinkFact,
-  { virtualAddresses, servers, foreignSource }: Questions,
+  { virtualAddresses, servers, foreignSources }: Questions,
 ): Promise<Answers> {
-  const sender = senderOn(facts, link, virtualAddresses);
-  const asArp = (target: IpAddress) => ({ target, sender, isExpected: !isOwn(facts, target) });
-  const ipv4 = virtualAddresses.filter((address) => familyOf(address) === 4);
-  const targets = servers
-    .map(({ address }) => hopTo(facts, address))
-    .filter((one) => familyOf(one) === 4);
-  const heard = await asker.askArp([...new Set([...ipv4, ...targets])].map(asArp));
+  // Who else has an address of the link alone is known on that link, not here.
+  const virtual = virtualAddresses.filter((address) => !isLinkLocal(address));
+  const targets = new Set([...virtual, ...servers.map(({ address }) => hopTo(facts, address))]);
+  const heard = await asker.askHolders(
+    [...targets].flatMap((target) => {
+      const sender = senderOn(facts, link, familyOf(target), virtualAddresses);
+      const isExpected = !isOwn(facts, target);
+      return sender === undefined ? [] : [{ target, sender, isExpected }];
+    }),
+  );
   const own = new Set(facts.links.map(({ macAddress }) => macAddress));
   const others = (address: IpAddress): readonly string[] =>
     (heard.get(address) ?? []).filter((mac) => !own.has(mac));
-  const drafts = servers
-    .filter(({ address }) => familyOf(address) === 4)
-    .map((question) => ({ question, mac: others(hopTo(facts, question.address))[0] }));
+  const drafts = servers.map((question) => ({
+    question,
+    mac: others(hopTo(facts, question.address))[0],
+  }));
   return {
-    arp: ipv4.map((address) => ({ address, interface: link.name, answers: others(address) })),
-    servers: await pingServers(asker, facts, link, drafts, foreignSource),
+    arp: virtual
+      .filter((address) => heard.has(address))
+      .map((address) => ({ address, interface: link.name, answers: others(address) })),
+    servers: await pingServers(asker, facts, link, drafts, foreignSources),
     notLookedAt: [],
   };
 }
@@ -139,15 +162,17 @@ function hopTo(facts: NetworkFacts, address: IpAddress): IpAddress {
 function senderOn(
   facts: NetworkFacts,
   link: LinkFact,
+  family: IpFamily,
   virtualAddresses: readonly IpAddress[],
-): IpAddress {
+): IpAddress | undefined {
   const found = facts.addresses.find(
     ({ interface: name, prefix }) =>
       name === link.name &&
-      familyOf(prefix.address) === 4 &&
+      familyOf(prefix.address) === family &&
       !virtualAddresses.includes(prefix.address),
   );
-  return found?.prefix.address ?? anyAddress;
+  // Only ARP has a way to ask for somebody without an address of one's own (RFC 5227).
+  return found?.prefix.address ?? (family === 4 ? anyAddress : undefined);
 }
 
 interface ServerDraft {
@@ -155,39 +180,53 @@ interface ServerDraft {
   readonly mac: string | undefined;
 }
 
-type EchoKind = 'own' | 'foreign' | 'large' | `direct ${IpAddress}` | `tunnelled ${IpAddress}`;
+/** A ping and what it is for. */
+interface PlannedPing {
+  readonly server: IpAddress;
+  readonly purpose:
+    | { readonly kind: 'own' | 'foreign' | 'large' }
+    | { readonly kind: 'direct'; readonly virtual: IpAddress }
+    | ({ readonly kind: 'tunnelled' } & TunnelQuestion);
+  readonly ping: EchoQuestion;
+}
 
 async function pingServers(
   asker: LinkAsker,
   facts: NetworkFacts,
   link: LinkFact,
   drafts: readonly ServerDraft[],
-  foreignSource: IpAddress,
+  foreignSources: Questions['foreignSources'],
 ): Promise<readonly ServerProbeFact[]> {
-  const pings = drafts.flatMap((draft) => pingsOf(facts, link, draft, foreignSource));
+  const pings = drafts.flatMap((draft) => pingsOf(facts, link, draft, foreignSources));
   const outcomes = await asker.askEcho(pings.map(({ ping }) => ping));
   return drafts.map(({ question, mac }): ServerProbeFact => {
-    const outcome = (kind: EchoKind): EchoOutcome => {
-      const at = pings.findIndex((each) => each.server === question.address && each.kind === kind);
+    const { address, direct, tunnelled } = question;
+    const outcome = (purpose: PlannedPing['purpose']): EchoOutcome => {
+      const at = pings.findIndex(
+        (each) => each.server === address && isDeepStrictEqual(each.purpose, purpose),
+      );
       return at < 0 ? undefined : outcomes[at];
     };
-    const byAddress = (kind: 'direct' | 'tunnelled') =>
-      Object.fromEntries(question[kind].map((address) => [address, outcome(`${kind} ${address}`)]));
-    const onLink = isOnLink(facts, question.address);
+    const onLink = isOnLink(facts, address);
     return {
-      address: question.address,
+      address,
       onLink,
       interface: link.name,
       ...(mac === undefined || !onLink ? {} : { macAddress: mac }),
-      own: outcome('own'),
-      foreign: outcome('foreign'),
-      foreignSource,
-      direct: byAddress('direct'),
-      tunnelled: byAddress('tunnelled'),
+      own: outcome({ kind: 'own' }),
+      foreign: outcome({ kind: 'foreign' }),
+      foreignSource: foreignSources[familyOf(address)],
+      direct: Object.fromEntries(
+        direct.map((virtual) => [virtual, outcome({ kind: 'direct', virtual })]),
+      ),
+      tunnelled: tunnelled.map((question) => ({
+        ...question,
+        outcome: outcome({ kind: 'tunnelled', ...question }),
+      })),
       large:
-        question.tunnelled.length === 0
+        tunnelled.length === 0
           ? undefined
-          : { bytes: link.mtu, outcome: outcome('large') },
+          : { bytes: link.mtu, outcome: outcome({ kind: 'large' }) },
     };
   });
 }
@@ -196,31 +235,55 @@ function pingsOf(
   facts: NetworkFacts,
   link: LinkFact,
   { question, mac }: ServerDraft,
-  foreignSource: IpAddress,
-) {
+  foreignSources: Questions['foreignSources'],
+): readonly PlannedPing[] {
   const { address: server, translated, direct, tunnelled } = question;
   const source = ownAddressTowards(facts, server);
   if (mac === undefined || source === undefined) return [];
   const to = Uint8Array.from(mac.split(':'), (text) => Number.parseInt(text, 16));
-  const entry = (kind: EchoKind, ping: object) => ({
+  const foreignSource = foreignSources[familyOf(server)];
+  const entry = (purpose: PlannedPing['purpose'], ping: Partial<EchoQuestion>): PlannedPing => ({
     server,
-    kind,
+    purpose,
     ping: { to, source, destination: server, ...ping },
   });
   return [
-    entry('own', {}),
+    entry({ kind: 'own' }, {}),
     ...(translated && !isOwn(facts, foreignSource)
-      ? [entry('foreign', { source: foreignSource })]
+      ? [entry({ kind: 'foreign' }, { source: foreignSource })]
       : []),
-    ...direct.map((address) => entry(`direct ${address}`, { destination: address })),
-    ...tunnelled.map((address) =>
-      entry(`tunnelled ${address}`, {
-        destination: address,
-        tunnel: { source, destination: server },
-      }),
-    ),
-    ...(tunnelled.length > 0 ? [entry('large', { bytes: link.mtu })] : []),
+    ...direct.map((virtual) => entry({ kind: 'direct', virtual }, { destination: virtual })),
+    ...tunnelled.flatMap((question) => {
+      const { virtual, encapsulation } = question;
+      // The answer comes from the virtual address, to an address of its family.
+      const inside = innerSource(facts, link, virtual, source);
+      if (inside === undefined) return [];
+      const tunnel = {
+        source,
+        destination: server,
+        ...(encapsulation === undefined ? {} : { encapsulation }),
+      };
+      return [
+        entry({ kind: 'tunnelled', ...question }, { source: inside, destination: virtual, tunnel }),
+      ];
+    }),
+    ...(tunnelled.length > 0 ? [entry({ kind: 'large' }, { bytes: link.mtu })] : []),
   ];
+}
+
+/** Whom a ping inside of a tunnel comes from; `undefined` without an address of the family. */
+function innerSource(
+  facts: NetworkFacts,
+  link: LinkFact,
+  virtual: IpAddress,
+  source: IpAddress,
+): IpAddress | undefined {
+  const family = familyOf(virtual);
+  if (familyOf(source) === family) return source;
+  return facts.addresses.find(
+    ({ interface: name, prefix: { address } }) =>
+      name === link.name && familyOf(address) === family && !isLinkLocal(address),
+  )?.prefix.address;
 }
 
 function unasked(address: IpAddress): ServerProbeFact {
@@ -230,7 +293,7 @@ function unasked(address: IpAddress): ServerProbeFact {
     own: undefined,
     foreign: undefined,
     direct: {},
-    tunnelled: {},
+    tunnelled: [],
     large: undefined,
   };
 }

@@ -61,6 +61,17 @@ async function factsOf(path: string, config: TandemConfig): Promise<Configuratio
     virtualAddresses: virtualRouters.flatMap(({ addresses }) =>
       addresses.map(({ prefix }) => prefix.address),
     ),
+    marks: services.flatMap(({ listeners: [first], marks }) =>
+      first?.kind !== 'fwmark' || marks === undefined
+        ? []
+        : [
+            {
+              fwmark: first.fwmark,
+              family: first.family,
+              addresses: [...new Set(marks.map(({ address }) => address))],
+            },
+          ],
+    ),
     advertisements: virtualRouters.flatMap(({ interface: name, addresses: [first] }) =>
       first === undefined
         ? []

@@ -1,11 +1,14 @@
 /** Collects everything that is looked at on a director. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { NodeChoice } from '../../config/read.js';
 import { TandemError } from '../../errors.js';
 import type { ListedTableService } from '../../ipvs/table.js';
 import { hasCapability } from '../../kernel/processCapabilities.js';
 import { readSysctl } from '../../kernel/sysctl.js';
-import { familyOf, type IpAddress } from '../../wire/ipAddress.js';
+import { familyOf, type IpAddress, type IpFamily } from '../../wire/ipAddress.js';
+import type { ListedServer } from '../../wire/ipvsModel.js';
+import { markedAddresses } from '../director/services.js';
 import type { DirectorFacts, NetworkFacts, TableFacts } from '../facts.js';
 import { routeTo } from '../paths.js';
 import {
@@ -14,7 +17,8 @@ import {
   askNetwork,
   type Questions,
   type ServerQuestion,
-  unknownClient,
+  type TunnelQuestion,
+  unknownClients,
 } from './asking.js';
 import { collectAgent, collectConfiguration } from './configuration.js';
 import { tryConnects } from './connects.js';
@@ -57,12 +61,15 @@ export async function collectDirector(options: DirectorOptions): Promise<Directo
   const socket = options.socket ?? config?.api.socket ?? options.defaultSocket;
   const agent = await collectAgent(socket);
   const network = collectNetwork();
-  const configured = configuration.kind === 'read' ? configuration.virtualAddresses : [];
   const services = 'services' in first ? first.services : [];
-  const questions = questionsOf(services, configured, clientOf(first, network));
+  const machineLook = collectMachine(network);
+  // Which addresses a mark stands for is known from the rules.
+  const marked = services.some(({ service }) => service.identity.kind === 'fwmark');
+  const chains = marked ? (await machineLook).chains : [];
+  const questions = questionsOf(services, { chains, configuration }, clientsOf(first, network));
   // Answers are awaited while the tools of the firewall run.
   const [machine, asked] = await Promise.all([
-    collectMachine(network),
+    machineLook,
     ask(network, services, questions, options.active),
   ]);
   if (questions.servers.length === askedServersMax) {
@@ -105,14 +112,18 @@ async function lookAgain(
  * A client that waits for an answer stands for all of them, unless it is beside its server, which
  * then reaches it by itself.
  */
-function clientOf(first: Awaited<ReturnType<typeof firstLook>>, network: NetworkFacts): IpAddress {
+function clientsOf(
+  first: Awaited<ReturnType<typeof firstLook>>,
+  network: NetworkFacts,
+): Readonly<Record<IpFamily, IpAddress>> {
   const waiting = 'services' in first ? first.connections.waiting : [];
-  const found = waiting.find(
-    ({ client, server }) =>
-      familyOf(client) === 4 &&
-      routeTo(network, client)?.interface !== routeTo(network, server)?.interface,
-  );
-  return found?.client ?? unknownClient;
+  const clientOf = (family: IpFamily): IpAddress =>
+    waiting.find(
+      ({ client, server }) =>
+        familyOf(client) === family &&
+        routeTo(network, client)?.interface !== routeTo(network, server)?.interface,
+    )?.client ?? unknownClients[family];
+  return { 4: clientOf(4), 6: clientOf(6) };
 }
 
 async function ask(
@@ -138,32 +149,50 @@ async function ask(
 /** What is asked about each server, once for all services that it is in. */
 function questionsOf(
   services: readonly ListedTableService[],
-  configured: readonly IpAddress[],
-  foreignSource: IpAddress,
+  known: Pick<DirectorFacts, 'chains' | 'configuration'>,
+  foreignSources: Questions['foreignSources'],
 ): Questions {
+  const { chains, configuration } = known;
   const servers = new Map<IpAddress, ServerQuestion>();
-  const virtualAddresses = new Set(configured);
+  const virtualAddresses = new Set(
+    configuration.kind === 'read' ? configuration.virtualAddresses : [],
+  );
   for (const { service, servers: list } of services) {
     const { identity } = service;
-    const virtual = identity.kind === 'address' ? [identity.address] : [];
+    const virtual =
+      identity.kind === 'address'
+        ? [identity.address]
+        : markedAddresses(identity, chains, configuration);
     for (const address of virtual) virtualAddresses.add(address);
-    for (const { address, forwarding } of list) {
-      const before = servers.get(address);
-      const add = (has: readonly IpAddress[] | undefined, mode: string) => [
-        ...new Set([...(has ?? []), ...(forwarding === mode ? virtual : [])]),
-      ];
-      servers.set(address, {
-        address,
-        translated: before?.translated === true || forwarding === 'nat',
-        direct: add(before?.direct, 'dr'),
-        tunnelled: add(before?.tunnelled, 'tunnel'),
-      });
+    for (const server of list) {
+      servers.set(server.address, withService(servers.get(server.address), server, virtual));
     }
   }
   return {
     virtualAddresses: [...virtualAddresses],
     servers: [...servers.values()].slice(0, askedServersMax),
-    foreignSource,
+    foreignSources,
+  };
+}
+
+/** What is asked about a server, with what one more service makes of it. */
+function withService(
+  before: ServerQuestion | undefined,
+  { address, forwarding, encapsulation }: ListedServer,
+  virtual: readonly IpAddress[],
+): ServerQuestion {
+  const { translated = false, direct = [], tunnelled = [] } = before ?? {};
+  const wrapped = virtual.map((each) => ({
+    virtual: each,
+    ...(encapsulation === undefined ? {} : { encapsulation }),
+  }));
+  const isNew = (question: TunnelQuestion): boolean =>
+    !tunnelled.some((other) => isDeepStrictEqual(other, question));
+  return {
+    address,
+    translated: translated || forwarding === 'nat',
+    direct: forwarding === 'dr' ? [...new Set([...direct, ...virtual])] : direct,
+    tunnelled: forwarding === 'tunnel' ? [...tunnelled, ...wrapped.filter(isNew)] : tunnelled,
   };
 }
 

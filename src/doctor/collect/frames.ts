@@ -12,11 +12,17 @@ import {
   encodeEthernetFrame,
   etherTypeArp,
   etherTypeIpv4,
+  etherTypeIpv6,
   formatMacAddress,
 } from '../../wire/ethernet.js';
 import { encodeIcmpEcho } from '../../wire/icmp.js';
-import type { IpAddress } from '../../wire/ipAddress.js';
-import { decodeIpv4Packet, encodeIpv4Packet, ipv4Layout } from '../../wire/ipv4Header.js';
+import { encodeIcmpv6Echo, icmpv6Protocol } from '../../wire/icmpv6.js';
+import { familyOf, type IpAddress } from '../../wire/ipAddress.js';
+import { decodeIpPacket } from '../../wire/ipPacket.js';
+import { encodeIpv4Packet, ipv4Layout } from '../../wire/ipv4Header.js';
+import { decodeIpv6Packet, encodeIpv6Packet, ipv6Layout } from '../../wire/ipv6Header.js';
+import { decodeNeighborAdvertisement, encodeNeighborSolicitation } from '../../wire/ndp.js';
+import { encodeTunnelPacket } from '../../wire/tunnel.js';
 import { WireError } from '../../wire/wireError.js';
 import type { LinkFact } from '../facts.js';
 import { EchoAnswers, type EchoTarget } from './echoAnswers.js';
@@ -24,8 +30,9 @@ import { EchoAnswers, type EchoTarget } from './echoAnswers.js';
 /** Every EtherType, because a link above this one may have taken ARP or IP for itself. */
 const everyType = 'all';
 const protocolIcmp = 1;
-const protocolIpip = 4;
 const timeToLive = 64;
+/** Of an echo of either ICMP. */
+const echoHeaderBytes = 8;
 const zeroMacAddress = new Uint8Array(6);
 /** A question is asked this often, since frames get lost; without an answer once more. */
 const attempts = 2;
@@ -34,8 +41,8 @@ const pollIntervalMs = 5;
 /** How long answers are awaited after each asking, in milliseconds. */
 export const answerWaitMs = 250;
 
-/** Who has an address? */
-export interface ArpQuestion {
+/** Who has an address? Asked by ARP, or by neighbor discovery for IPv6. */
+export interface HolderQuestion {
   readonly target: IpAddress;
   /** The address that asks; `0.0.0.0` when this machine has none there (RFC 5227). */
   readonly sender: IpAddress;
@@ -71,19 +78,20 @@ export class LinkAsker {
   }
 
   /** The MAC addresses that answer for each address. Hears out the whole time: there may be two. */
-  async askArp(questions: readonly ArpQuestion[]): Promise<ReadonlyMap<IpAddress, string[]>> {
+  async askHolders(
+    questions: readonly HolderQuestion[],
+  ): Promise<ReadonlyMap<IpAddress, string[]>> {
     const answers = new Map<IpAddress, string[]>(questions.map(({ target }) => [target, []]));
     await this.#ask(
       () => {
-        for (const { target, sender } of questions) this.#send(this.#arpRequest(target, sender));
+        for (const question of questions) this.#send(this.#holderRequest(question));
       },
       (frame) => {
-        const { etherType, payload } = decodeEthernetFrame(frame);
-        if (etherType !== etherTypeArp) return;
-        const { operation, senderAddress, senderMacAddress } = decodeArp(payload);
-        const found = operation === 'reply' ? answers.get(senderAddress) : undefined;
-        const mac = formatMacAddress(senderMacAddress);
-        if (found !== undefined && !found.includes(mac)) found.push(mac);
+        const { address, macAddress } = holderOf(frame) ?? {};
+        const found = address === undefined ? undefined : answers.get(address);
+        if (found === undefined || macAddress === undefined) return;
+        const mac = formatMacAddress(macAddress);
+        if (!found.includes(mac)) found.push(mac);
       },
       (attempt) =>
         attempt >= attempts &&
@@ -105,12 +113,12 @@ export class LinkAsker {
       },
       (frame) => {
         const { destination, etherType, payload } = decodeEthernetFrame(frame);
-        if (etherType !== etherTypeIpv4) return;
+        if (etherType !== etherTypeIpv4 && etherType !== etherTypeIpv6) return;
         // A bridge may show frames that it sends on to others.
         if (formatMacAddress(destination) !== this.#link.macAddress && !isVirtual(destination)) {
           return;
         }
-        answers.hear(decodeIpv4Packet(payload));
+        answers.hear(decodeIpPacket(payload));
       },
       () => answers.isComplete,
     );
@@ -152,14 +160,16 @@ export class LinkAsker {
     this.#socket.send(frame);
   }
 
-  #arpRequest(target: IpAddress, sender: IpAddress): Uint8Array {
+  #holderRequest({ target, sender }: HolderQuestion): Uint8Array {
+    const macAddress = this.#macAddress;
+    if (familyOf(target) === 6) return encodeNeighborSolicitation({ target, sender, macAddress });
     return encodeEthernetFrame({
       destination: broadcastMacAddress,
-      source: this.#macAddress,
+      source: macAddress,
       etherType: etherTypeArp,
       payload: encodeArp({
         operation: 'request',
-        senderMacAddress: this.#macAddress,
+        senderMacAddress: macAddress,
         senderAddress: sender,
         targetMacAddress: zeroMacAddress,
         targetAddress: target,
@@ -168,33 +178,65 @@ export class LinkAsker {
   }
 
   #ping(question: EchoQuestion, identifier: number, sequence: number): Uint8Array {
-    const { source, destination, tunnel, bytes = 0, to } = question;
-    const headers = ipv4Layout.byteLength + 8;
-    const payload = new Uint8Array(Math.max(0, bytes - headers));
-    const unfragmented = bytes > 0;
-    const common = { timeToLive, unfragmented };
-    const echo = encodeIcmpEcho({ kind: 'request', identifier, sequence, payload });
-    const inner = encodeIpv4Packet({
-      ...common,
-      protocol: protocolIcmp,
-      source,
-      destination,
-      payload: echo,
-    });
-    const packet =
-      tunnel === undefined
-        ? inner
-        : encodeIpv4Packet({ ...common, protocol: protocolIpip, ...tunnel, payload: inner });
+    const { destination, tunnel, to } = question;
+    const inner = pingPacket(question, identifier, sequence);
+    const innerFamily = familyOf(destination);
+    const outerFamily = familyOf(tunnel?.destination ?? destination);
     return encodeEthernetFrame({
       destination: to,
       source: this.#macAddress,
-      etherType: etherTypeIpv4,
-      payload: packet,
+      etherType: outerFamily === 4 ? etherTypeIpv4 : etherTypeIpv6,
+      payload:
+        tunnel === undefined
+          ? inner
+          : encodeTunnelPacket({ ...tunnel, timeToLive, inner, innerFamily }),
     });
   }
 }
 
+/** A ping with its header; one of a given size must not be cut on its way. */
+function pingPacket(
+  { source, destination, bytes = 0 }: EchoQuestion,
+  identifier: number,
+  sequence: number,
+): Uint8Array {
+  const isIpv4 = familyOf(destination) === 4;
+  const headers = (isIpv4 ? ipv4Layout : ipv6Layout).byteLength + echoHeaderBytes;
+  const payload = new Uint8Array(Math.max(0, bytes - headers));
+  const echo = { kind: 'request', identifier, sequence, payload } as const;
+  const path = { source, destination };
+  if (isIpv4) {
+    return encodeIpv4Packet({
+      ...path,
+      timeToLive,
+      unfragmented: bytes > 0,
+      protocol: protocolIcmp,
+      payload: encodeIcmpEcho(echo),
+    });
+  }
+  return encodeIpv6Packet({
+    ...path,
+    trafficClass: 0,
+    hopLimit: timeToLive,
+    nextHeader: icmpv6Protocol,
+    payload: encodeIcmpv6Echo(echo, path),
+  });
+}
+
+/** Who says to have which address; `undefined` for what is no such answer. */
+function holderOf(
+  frame: Uint8Array,
+): { readonly address: IpAddress; readonly macAddress: Uint8Array } | undefined {
+  const { etherType, payload } = decodeEthernetFrame(frame);
+  if (etherType === etherTypeIpv6) return decodeNeighborAdvertisement(decodeIpv6Packet(payload));
+  if (etherType !== etherTypeArp) return undefined;
+  const { operation, senderAddress, senderMacAddress } = decodeArp(payload);
+  return operation === 'reply'
+    ? { address: senderAddress, macAddress: senderMacAddress }
+    : undefined;
+}
+
 /** Whether a frame is for a virtual router's own MAC address (RFC 9568, 7.3). */
 function isVirtual(macAddress: Uint8Array): boolean {
-  return formatMacAddress(macAddress).startsWith('00:00:5e:00:01:');
+  return /^00:00:5e:00:0[12]:/.test(formatMacAddress(macAddress));
 }

@@ -1,7 +1,8 @@
 /** Findings about who has the virtual addresses. Pure. */
+import { bitsOf, familyOf, type IpAddress } from '../../wire/ipAddress.js';
 import type { ArpFact, DirectorFacts } from '../facts.js';
 import type { Finding } from '../findings.js';
-import { isOwn } from '../paths.js';
+import { holderQuestion, isOwn } from '../paths.js';
 import { listed } from './services.js';
 
 /** Virtual addresses that others answer for, or that nobody has. */
@@ -20,11 +21,18 @@ function holdersOf(facts: DirectorFacts, fact: ArpFact): readonly Finding[] {
   const findings: Finding[] = fromServers.map((mac) => ({
     id: 'server-answers-arp',
     severity: 'fault',
-    what: `The server ${servers.get(mac)} answers ARP for the virtual address ${address}.`,
-    seen: [`${mac}, which is ${servers.get(mac)}, answered an ARP request for it on ${name}`],
+    what:
+      `The server ${servers.get(mac)} answers ${holderQuestion(address).name} for the virtual ` +
+      `address ${address}.`,
+    seen: [
+      `${mac}, which is ${servers.get(mac)}, answered ${holderQuestion(address).request} for it ` +
+        `on ${name}`,
+    ],
     todo: [
       `On ${servers.get(mac)}: \`tandem realserver apply --vip ${address} --mode dr --persist\` ` +
-        '(arp_ignore=1, arp_announce=2, the address on lo).',
+        (familyOf(address) === 4
+          ? '(arp_ignore=1, arp_announce=2, the address on lo).'
+          : '(the address on lo, and off every other interface).'),
       `Clients and routers may have to forget it: \`ip neigh flush ${address}\`.`,
     ],
   }));
@@ -38,7 +46,7 @@ function holdersOf(facts: DirectorFacts, fact: ArpFact): readonly Finding[] {
 }
 
 function secondMachine(
-  address: string,
+  address: IpAddress,
   name: string,
   others: readonly string[],
   own: boolean,
@@ -49,7 +57,7 @@ function secondMachine(
     what: own
       ? `Another machine answers for the virtual address ${address}, which this one has.`
       : `Several machines answer for the virtual address ${address}.`,
-    seen: [`${listed(others)} answered an ARP request for it on ${name}`],
+    seen: [`${listed(others)} answered ${holderQuestion(address).request} for it on ${name}`],
     todo: [
       'Find the machine: `ip neigh | grep MAC` on its neighbours, or the table of the switch.',
       'When it is the other director, both are Active: let VRRP pass between them.',
@@ -58,19 +66,20 @@ function secondMachine(
   };
 }
 
-function nobody(address: string, name: string): Finding {
+function nobody(address: IpAddress, name: string): Finding {
   return {
     id: 'virtual-address-nowhere',
     severity: 'fault',
     what: `Nobody has the virtual address ${address}.`,
     seen: [
       `it is on no interface of this machine`,
-      `nobody answered an ARP request for it on ${name}`,
+      `nobody answered ${holderQuestion(address).request} for it on ${name}`,
     ],
     todo: [
       'Start the agent here or on the other director: `systemctl start tandem`.',
       'With an agent that runs: `tandem status` tells why no virtual router is Active.',
-      `By hand, without election: \`ip address add ${address}/32 dev ${name}\`.`,
+      `By hand, without election: \`ip address add ${address}/${bitsOf(familyOf(address))} dev ` +
+        `${name}\`.`,
     ],
   };
 }

@@ -1,18 +1,20 @@
 /** Findings in the firewall of a director: each packet of a service is led through it. Pure. */
+import { familyOf, formatEndpoint, type IpAddress } from '../../wire/ipAddress.js';
 import type { IpvsProtocol } from '../../wire/ipvsModel.js';
 import type { DirectorFacts } from '../facts.js';
 import type { Finding } from '../findings.js';
 import type { FirewallHook, WalkedPacket } from '../firewall/model.js';
 import { certainEnd, describeEnd } from '../firewall/walk.js';
+import { markedTargets } from '../marks.js';
 import { interfaceFor, routeTo } from '../paths.js';
+import { tunnelPacket } from '../tunnelPackets.js';
 import { nameOf, type ServedPair, serverName, serversBy } from './services.js';
 
-/** Numbers of the protocols that are balanced, and of the tunnel around them. */
-export const protocolNumbers: Readonly<Record<IpvsProtocol | 'ipip' | 'vrrp', number>> = {
+/** Numbers of the protocols that are balanced, and of the election. */
+export const protocolNumbers: Readonly<Record<IpvsProtocol | 'vrrp', number>> = {
   tcp: 6,
   udp: 17,
   sctp: 132,
-  ipip: 4,
   vrrp: 112,
 };
 
@@ -75,20 +77,44 @@ function dropFinding({ id, packet }: Step, place: string): Finding {
   };
 }
 
+/** What clients ask for, as far as it is known. */
+interface Target {
+  readonly address: IpAddress;
+  readonly protocol: IpvsProtocol;
+  readonly port: number;
+}
+
 /** The packets of one server, at the hooks where IPVS lets them pass (ip_vs_core.c). */
 function stepsOf(facts: DirectorFacts, pair: ServedPair): readonly Step[] {
-  const { identity } = pair.service.service;
+  return targetsOf(facts, pair).flatMap((target) => stepsTo(facts, pair, target));
+}
+
+/** A mark stands for what the rules give it to. */
+function targetsOf(facts: DirectorFacts, { service }: ServedPair): readonly Target[] {
+  const { identity } = service.service;
+  if (identity.kind === 'address') return [identity];
+  return markedTargets(facts.chains, identity.fwmark, identity.family).map(
+    ({ address, protocol = 'tcp', port = 0 }) => ({ address, protocol, port }),
+  );
+}
+
+function stepsTo(
+  facts: DirectorFacts,
+  pair: ServedPair,
+  { address, port, protocol }: Target,
+): readonly Step[] {
   const { server } = pair.server;
-  // What a mark selects is not known from the table.
-  if (identity.kind !== 'address') return [];
-  const { address, port, protocol } = identity;
-  const family = address.includes(':') ? 6 : 4;
+  const family = familyOf(address);
   const client = interfaceFor(facts, address);
   const inside = routeTo(facts, server.address)?.interface;
   const number = protocolNumbers[protocol];
   const isTracked = facts.settings['net.ipv4.vs.conntrack'] === '1';
   const base = { family, protocol: number } as const;
   const name = `${nameOf(pair.service)} -> ${serverName(pair.server)}`;
+  const isMarked = pair.service.service.identity.kind === 'fwmark';
+  const asked = isMarked
+    ? `${nameOf(pair.service)} (${formatEndpoint(address, port)})`
+    : nameOf(pair.service);
   const request = {
     ...base,
     destination: address,
@@ -100,7 +126,7 @@ function stepsOf(facts: DirectorFacts, pair: ServedPair): readonly Step[] {
   const steps: Step[] = [
     {
       id: 'firewall-drops-requests',
-      what: `requests for ${nameOf(pair.service)}${client === undefined ? '' : ` on ${client}`}`,
+      what: `requests for ${asked}${client === undefined ? '' : ` on ${client}`}`,
       hooks: ['prerouting', 'input'],
       packet: request,
     },
@@ -151,7 +177,7 @@ function sentPacket({ server: { server } }: ServedPair, request: WalkedPacket): 
         ...(server.port === 0 ? {} : { destinationPort: server.port }),
       };
     case 'tunnel':
-      return { family, protocol: protocolNumbers.ipip, state, destination: server.address };
+      return { ...tunnelPacket(family, server.address, server.encapsulation), state };
     default: {
       const { inInterface: _, ...unchanged } = request;
       return unchanged;

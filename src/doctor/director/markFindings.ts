@@ -1,8 +1,11 @@
 /** Findings about firewall marks. Pure. */
+import type { ServiceIdentity } from '../../wire/ipvsModel.js';
 import type { DirectorFacts } from '../facts.js';
 import type { Finding } from '../findings.js';
-import type { RuleFact } from '../firewall/model.js';
+import { setsMark } from '../marks.js';
 import { nameOf, servicesOf } from './services.js';
+
+type MarkIdentity = ServiceIdentity & { readonly kind: 'fwmark' };
 
 /** Services by a mark that no rule gives to any packet. */
 export function missingMarks(facts: DirectorFacts): readonly Finding[] {
@@ -13,18 +16,22 @@ export function missingMarks(facts: DirectorFacts): readonly Finding[] {
   }
   return servicesOf(facts).flatMap((entry): readonly Finding[] => {
     const { identity, statistics } = entry.service;
-    // What has had packets has had its mark; tc and other programs can set one as well.
-    if (identity.kind !== 'fwmark' || statistics.incomingPackets > 0n) return [];
+    if (identity.kind !== 'fwmark') return [];
+    // What has packets now has its mark; tc and other programs can set one as well.
+    if (entry.servers.some(({ incomingNow }) => incomingNow > 0n)) return [];
     if (rules.some((rule) => setsMark(rule, identity.fwmark))) return [];
     const hex = `0x${identity.fwmark.toString(16)}`;
+    const unused = statistics.incomingPackets === 0n;
     return [
       {
         id: 'mark-missing',
-        severity: 'fault',
+        severity: unused || isOurs(facts, identity) ? 'fault' : 'risk',
         what: `No packet gets the firewall mark ${identity.fwmark}, so ${nameOf(entry)} has none.`,
         seen: [
           `no firewall rule sets the mark ${identity.fwmark} (${hex})`,
-          'the service has never had a packet',
+          unused
+            ? 'the service has never had a packet'
+            : `the service has had ${statistics.incomingPackets} packets, none while looked at`,
         ],
         todo: [
           'With `fwmark` and `marks` in the configuration the agent sets it.',
@@ -36,8 +43,10 @@ export function missingMarks(facts: DirectorFacts): readonly Finding[] {
   });
 }
 
-/** Marks are written in hexadecimal with leading zeros, or as they were given. */
-function setsMark({ text }: RuleFact, mark: number): boolean {
-  const numbers = text.matchAll(/(?:mark set|--set-x?mark|--or-mark) (0x[0-9a-f]+|\d+)/gi);
-  return [...numbers].some(([, number]) => Number(number) === mark);
+/** Whether the configuration says that the agent sets the mark. */
+function isOurs({ configuration }: DirectorFacts, { fwmark, family }: MarkIdentity): boolean {
+  return (
+    configuration.kind === 'read' &&
+    configuration.marks.some((mark) => mark.fwmark === fwmark && mark.family === family)
+  );
 }

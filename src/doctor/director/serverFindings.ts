@@ -1,8 +1,10 @@
 /** Findings about real servers, from what they answered and from what waits for them. Pure. */
 import { prefixContains } from '../../wire/ipAddress.js';
-import type { DirectorFacts, ServerProbeFact, WaitingConnection } from '../facts.js';
+import type { TunnelEncapsulation } from '../../wire/ipvsModel.js';
+import type { DirectorFacts, EchoOutcome, ServerProbeFact, WaitingConnection } from '../facts.js';
 import type { Finding } from '../findings.js';
-import { linkOf, ownAddressTowards, routeTo } from '../paths.js';
+import { holderQuestion, linkOf, ownAddressTowards, routeTo } from '../paths.js';
+import { tunnelOptionsText } from '../tunnelPackets.js';
 import { isStandby } from './pathFindings.js';
 import { listed, nameOf, type ServedPair, serverName, serversBy, waitingFor } from './services.js';
 
@@ -60,6 +62,7 @@ export function gatewayElsewhere(facts: DirectorFacts): readonly Finding[] {
     // A server behind a router has that one as its gateway, which may know another way back.
     if (!probe.onLink && waiting.length === 0) continue;
     const gateway = ownAddressTowards(facts, pairs[0]?.server.server.address ?? probe.address);
+    const ipCommand = address.includes(':') ? 'ip -6' : 'ip';
     findings.push({
       id: 'gateway-elsewhere',
       // Servers may know the way to their clients only; a client that waits shows that they do not.
@@ -72,8 +75,8 @@ export function gatewayElsewhere(facts: DirectorFacts): readonly Finding[] {
         ...pairs.slice(0, 1).map(countersText),
       ],
       todo: [
-        `On ${address}: \`ip route replace default via ${gateway ?? 'DIRECTOR'}\`, better the ` +
-          'virtual address of the directors on that network.',
+        `On ${address}: \`${ipCommand} route replace default via ${gateway ?? 'DIRECTOR'}\`, ` +
+          'better the virtual address of the directors on that network.',
         'A server that keeps its gateway needs direct routing, a tunnel, or `system.masquerade`.',
         `\`tandem doctor --realserver\` on ${address} looks at its routes.`,
       ],
@@ -119,54 +122,99 @@ export function missingOnServers(facts: DirectorFacts): readonly Finding[] {
     for (const [address, pairs] of byAddress(serversBy(facts, mode))) {
       const probe = probeOf(facts, address);
       if (probe?.own !== 'answered') continue;
-      const outcomes = mode === 'dr' ? probe.direct : probe.tunnelled;
-      const missing = Object.keys(outcomes).filter(
-        (virtual) => outcomes[virtual] === 'silent' || outcomes[virtual] === 'refused',
-      );
-      if (missing.length === 0) continue;
-      const refused = missing.some((virtual) => outcomes[virtual] === 'refused');
-      // A router on the way may refuse to pass an answer from the virtual address to a director.
-      const isSure = refused || probe.onLink || pairs.some((pair) => asksAgain(facts, pair));
-      if (isSure) findings.push(missingFinding(mode, address, missing, refused, pairs, facts));
+      for (const missing of mode === 'dr' ? missingDirect(probe) : missingTunnelled(probe)) {
+        // A router on the way may refuse to pass an answer from the virtual address to a director.
+        const isSure =
+          missing.refused || probe.onLink || pairs.some((pair) => asksAgain(facts, pair));
+        if (!isSure) continue;
+        const waiting = pairs.flatMap((pair) => waitingFor(facts, pair));
+        findings.push(
+          mode === 'dr'
+            ? addressFinding(address, missing, waiting)
+            : tunnelFinding(address, missing, waiting),
+        );
+      }
     }
   }
   return findings;
 }
 
-function missingFinding(
-  mode: 'dr' | 'tunnel',
-  address: string,
-  missing: readonly string[],
-  refused: boolean,
-  pairs: readonly ServedPair[],
-  facts: DirectorFacts,
-): Finding {
-  const waiting = pairs.flatMap((pair) => waitingFor(facts, pair));
-  const apply = `tandem realserver apply --vip ${missing.join(' ')} --mode ${mode}`;
-  const answer = refused ? 'was refused (ICMP: no such protocol)' : 'was not answered';
-  const seen = [
-    mode === 'dr'
-      ? `a ping for ${listed(missing)} handed to ${address} ${answer}; one for its own was`
-      : `a ping for ${listed(missing)} in a tunnel to ${address} ${answer}; one without a tunnel ` +
-        'was answered',
-    ...(waiting.length > 0 ? [waitingText(waiting, address)] : []),
-  ];
-  if (mode === 'dr') {
-    return {
-      id: 'virtual-address-missing',
-      severity: 'fault',
-      what: `The server ${address} does not have the virtual address ${listed(missing)}.`,
-      seen,
-      todo: [`On ${address}: \`${apply} --persist\` (the address on lo, quiet ARP).`],
-    };
+/** Virtual addresses that a server does not take packets for, one way that they come. */
+interface MissingAddresses {
+  readonly virtual: readonly string[];
+  readonly encapsulation?: TunnelEncapsulation;
+  /** Whether the server said so. */
+  readonly refused: boolean;
+}
+
+function isMissing(outcome: EchoOutcome): boolean {
+  return outcome === 'silent' || outcome === 'refused';
+}
+
+function missingDirect({ direct }: ServerProbeFact): readonly MissingAddresses[] {
+  const virtual = Object.keys(direct).filter((address) => isMissing(direct[address]));
+  if (virtual.length === 0) return [];
+  return [{ virtual, refused: virtual.some((address) => direct[address] === 'refused') }];
+}
+
+/** One entry for each way to wrap packets. */
+function missingTunnelled({ tunnelled }: ServerProbeFact): readonly MissingAddresses[] {
+  const groups = new Map<string, MissingAddresses>();
+  for (const { virtual, encapsulation, outcome } of tunnelled) {
+    if (!isMissing(outcome)) continue;
+    const options = tunnelOptionsText(encapsulation);
+    const before = groups.get(options);
+    groups.set(options, {
+      virtual: [...(before?.virtual ?? []), virtual],
+      ...(encapsulation === undefined ? {} : { encapsulation }),
+      refused: before?.refused === true || outcome === 'refused',
+    });
   }
+  return [...groups.values()];
+}
+
+function addressFinding(
+  address: string,
+  { virtual, refused }: MissingAddresses,
+  waiting: readonly WaitingConnection[],
+): Finding {
+  const answer = refused ? 'was refused' : 'was not answered';
+  const apply = `tandem realserver apply --vip ${virtual.join(' ')} --mode dr`;
+  return {
+    id: 'virtual-address-missing',
+    severity: 'fault',
+    what: `The server ${address} does not have the virtual address ${listed(virtual)}.`,
+    seen: [
+      `a ping for ${listed(virtual)} handed to ${address} ${answer}; one for its own was`,
+      ...(waiting.length > 0 ? [waitingText(waiting, address)] : []),
+    ],
+    todo: [`On ${address}: \`${apply} --persist\` (the address on lo, quiet ARP).`],
+  };
+}
+
+function tunnelFinding(
+  address: string,
+  { virtual, encapsulation, refused }: MissingAddresses,
+  waiting: readonly WaitingConnection[],
+): Finding {
+  const kind = encapsulation === undefined ? 'a tunnel' : `a ${encapsulation.type} tunnel`;
+  const answer = refused ? 'was refused (ICMP: nobody takes it in)' : 'was not answered';
+  const options = tunnelOptionsText(encapsulation);
+  // What systemd-networkd has no words for cannot be made persistent.
+  const isSummed = encapsulation?.type === 'gre' && encapsulation.checksum === 'full';
+  const own = ` --server ${address}${isSummed ? '' : ' --persist'}`;
+  const apply = `tandem realserver apply --vip ${virtual.join(' ')} --mode tunnel${options}${own}`;
   return {
     id: 'tunnel-missing',
     severity: 'fault',
-    what: `The server ${address} does not take ${listed(missing)} out of the tunnel.`,
-    seen,
+    what: `The server ${address} does not take ${listed(virtual)} out of the tunnel.`,
+    seen: [
+      `a ping for ${listed(virtual)} in ${kind} to ${address} ${answer}; one without a tunnel ` +
+        'was answered',
+      ...(waiting.length > 0 ? [waitingText(waiting, address)] : []),
+    ],
     todo: [
-      `On ${address}: \`${apply} --persist\` (tunl0 up with the address, a loose rp_filter).`,
+      `On ${address}: \`${apply}\` (its device up with the address, a loose rp_filter).`,
       `\`tandem doctor --realserver\` on ${address} tells which of them is missing.`,
     ],
   };
@@ -193,7 +241,10 @@ export function unreachableServers(facts: DirectorFacts): readonly Finding[] {
     } else if (probe?.onLink === true && probe.macAddress === undefined) {
       findings.push({
         ...unreachable(address),
-        seen: [`nobody answers ARP for ${address} on ${probe.interface ?? 'its network'}`],
+        seen: [
+          `nobody answers ${holderQuestion(target).name} for ${address} on ` +
+            `${probe.interface ?? 'its network'}`,
+        ],
         todo: ['Is the machine up, and in that network? Is the address right?'],
       });
     } else if (first.service.service.identity.kind === 'address' || facts.connects.length > 0) {

@@ -1,8 +1,9 @@
 /** The services of a director as the findings look at them. Pure. */
 import { familyOf, type IpAddress, type IpFamily } from '../../wire/ipAddress.js';
-import type { ForwardingMethod } from '../../wire/ipvsModel.js';
+import type { ForwardingMethod, ServiceIdentity } from '../../wire/ipvsModel.js';
 import { formatServerIdentity, formatServiceIdentity } from '../../wire/ipvsText.js';
 import type { DirectorFacts, ServerFact, ServiceFact, WaitingConnection } from '../facts.js';
+import { markedTargets } from '../marks.js';
 
 /** The services of the kernel's table; none when it could not be read. */
 export function servicesOf({ table }: DirectorFacts): readonly ServiceFact[] {
@@ -39,13 +40,32 @@ export function familyOfService({ service: { identity } }: ServiceFact): IpFamil
   return identity.kind === 'address' ? familyOf(identity.address) : identity.family;
 }
 
-/** Every virtual address in the table, and those of the configuration. */
+/** Every virtual address in the table and behind its marks, and those of the configuration. */
 export function virtualAddressesOf(facts: DirectorFacts): readonly IpAddress[] {
+  const { configuration, chains } = facts;
   const found = servicesOf(facts).flatMap(({ service: { identity } }) =>
-    identity.kind === 'address' ? [identity.address] : [],
+    identity.kind === 'address'
+      ? [identity.address]
+      : markedAddresses(identity, chains, configuration),
   );
-  const { configuration } = facts;
   return [...new Set([...found, ...configuredAddresses(configuration)])];
+}
+
+/** The addresses that a mark stands for: those of its rules, and those of the configuration. */
+export function markedAddresses(
+  { fwmark, family }: ServiceIdentity & { readonly kind: 'fwmark' },
+  chains: DirectorFacts['chains'],
+  configuration: DirectorFacts['configuration'],
+): readonly IpAddress[] {
+  const marks = configuration.kind === 'read' ? configuration.marks : [];
+  return [
+    ...new Set([
+      ...markedTargets(chains, fwmark, family).map(({ address }) => address),
+      ...marks
+        .filter((mark) => mark.fwmark === fwmark && mark.family === family)
+        .flatMap(({ addresses }) => addresses),
+    ]),
+  ];
 }
 
 function configuredAddresses(configuration: DirectorFacts['configuration']): readonly IpAddress[] {

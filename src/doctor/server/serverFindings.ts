@@ -1,5 +1,6 @@
 /** Findings on a real server. Pure. */
 import { familyOf, type IpAddress } from '../../wire/ipAddress.js';
+import type { TunnelEncapsulation } from '../../wire/ipvsModel.js';
 import { protocolNumbers } from '../director/firewallFindings.js';
 import { listed } from '../director/services.js';
 import type { RealServerFacts } from '../facts.js';
@@ -7,6 +8,7 @@ import type { Finding } from '../findings.js';
 import type { WalkedPacket } from '../firewall/model.js';
 import { certainEnd, describeEnd } from '../firewall/walk.js';
 import { effectiveSetting, isOnLink, isOwn, linkOf, routeTo } from '../paths.js';
+import { tunnelOptionsText, tunnelPacket, tunnelPacketName } from '../tunnelPackets.js';
 
 /** Everything that can be wrong on a real server. */
 export function realServerFindings(facts: RealServerFacts): readonly Finding[] {
@@ -14,7 +16,7 @@ export function realServerFindings(facts: RealServerFacts): readonly Finding[] {
     ...linkToDirector(facts),
     ...gateway(facts),
     ...missingAddresses(facts),
-    ...tunnelDevice(facts),
+    ...tunnelEnd(facts),
     ...audibleAddresses(facts),
     ...firewall(facts),
     ...tunnelFilter(facts),
@@ -96,27 +98,48 @@ function missingAddresses(facts: RealServerFacts): readonly Finding[] {
   ];
 }
 
-function tunnelDevice(facts: RealServerFacts): readonly Finding[] {
-  if (facts.mode !== 'tunnel') return [];
-  const families = new Set(facts.virtualAddresses.map(familyOf));
-  return [...families].flatMap((family): readonly Finding[] => {
-    const name = family === 4 ? 'tunl0' : 'ip6tnl0';
+function tunnelEnd(facts: RealServerFacts): readonly Finding[] {
+  const devices = facts.tunnels.flatMap(({ name, module }) => {
     const link = linkOf(facts, name);
     if (link?.up === true) return [];
-    return [
-      {
-        id: 'tunnel-missing',
-        severity: 'fault',
-        what: 'This server does not take packets out of their tunnel.',
-        seen: [link === undefined ? `there is no ${name}` : `${name} is down`],
-        todo: [
-          `\`tandem realserver apply --vip ${facts.virtualAddresses.join(' ')} --mode tunnel ` +
-            '--persist`.',
-        ],
-      },
-    ];
+    return link === undefined ? `there is no ${name} (module ${module})` : `${name} is down`;
   });
+  const ports = facts.guePorts
+    .filter(({ open }) => !open)
+    .map(({ family, port }) => `UDP port ${port} is not open for GUE over IPv${family}`);
+  const seen = [...devices, ...ports];
+  if (seen.length === 0) return [];
+  return [
+    {
+      id: 'tunnel-missing',
+      severity: 'fault',
+      what: 'This server does not take packets out of their tunnel.',
+      seen,
+      todo: facts.encapsulations.map(
+        (encapsulation) => `\`${applyCommand(facts, encapsulation)}\`.`,
+      ),
+    },
+  ];
 }
+
+/** The command that prepares this machine. */
+function applyCommand(
+  { mode, virtualAddresses, tunnels }: RealServerFacts,
+  encapsulation: TunnelEncapsulation | undefined,
+): string {
+  const local = tunnels.find((tunnel) => tunnel.local !== undefined)?.local;
+  const server = local === undefined ? '' : ` --server ${local}`;
+  // What systemd-networkd has no words for cannot be made persistent.
+  const isSummed = encapsulation?.type === 'gre' && encapsulation.checksum === 'full';
+  const persist = `${server}${isSummed ? '' : ' --persist'}`;
+  return (
+    `tandem realserver apply --vip ${virtualAddresses.join(' ')} --mode ${mode}` +
+    `${tunnelOptionsText(encapsulation)}${persist}`
+  );
+}
+
+/** Devices that have no neighbours to tell an address to. */
+const silentDevice = /^(?:tunl|sit|ip6tnl|dummy|gre|ip6gre|tandem-(?:gre|ip6tnl))/;
 
 /** A virtual address that this machine tells its neighbours about. */
 function audibleAddresses(facts: RealServerFacts): readonly Finding[] {
@@ -130,13 +153,13 @@ function audibleAddresses(facts: RealServerFacts): readonly Finding[] {
     facts.addresses
       .filter(
         ({ interface: name, prefix }) =>
-          prefix.address === address && name !== 'lo' && !/^(?:tunl|dummy|gre)/.test(name),
+          prefix.address === address && name !== 'lo' && !silentDevice.test(name),
       )
       .map(({ interface: name }) => `${address} is on ${name}, which answers ARP for it`),
   );
   const talkative = links
     .filter(({ name, running, macAddress }) => running && macAddress !== '' && name !== 'lo')
-    .filter(({ name }) => !/^(?:tunl|dummy|gre)/.test(name))
+    .filter(({ name }) => !silentDevice.test(name))
     .filter(({ name }) => ![1, 2, 8].includes(effectiveSetting(facts, name, 'arp_ignore')))
     .map(({ name }) => `arp_ignore is 0 on ${name}, so it answers ARP for addresses of lo`);
   const seen = [...onLinks, ...talkative];
@@ -186,14 +209,17 @@ function stepsOf(facts: RealServerFacts) {
   const { mode, virtualAddresses, ports, directors } = facts;
   const towards = directors.find((address) => isOnLink(facts, address)) ?? directors[0];
   const device = towards === undefined ? undefined : routeTo(facts, towards)?.interface;
-  const own = facts.addresses.find(({ interface: name }) => name === device)?.prefix.address;
+  const own = facts.addresses.find(
+    ({ interface: name, prefix }) =>
+      name === device && (towards === undefined || familyOf(prefix.address) === familyOf(towards)),
+  )?.prefix.address;
   const targets: readonly IpAddress[] =
     mode === 'nat' ? (own === undefined ? [] : [own]) : virtualAddresses;
   const steps = targets.flatMap((address) =>
     ports.flatMap(({ protocol, port }) => {
       const base = { family: familyOf(address), protocol: protocolNumbers[protocol] } as const;
       // Packets come out of a tunnel by the tunnel's own device.
-      const entry = mode === 'tunnel' ? (familyOf(address) === 4 ? 'tunl0' : 'ip6tnl0') : device;
+      const entry = mode === 'tunnel' ? facts.tunnels[0]?.name : device;
       const request: WalkedPacket = {
         ...base,
         destination: address,
@@ -224,53 +250,58 @@ function stepsOf(facts: RealServerFacts) {
     }),
   );
   if (mode !== 'tunnel' || own === undefined) return steps;
-  const tunnel: WalkedPacket = {
-    family: 4,
-    protocol: protocolNumbers.ipip,
-    destination: own,
-    ...(towards === undefined ? {} : { source: towards }),
-    ...(device === undefined ? {} : { inInterface: device }),
-    state: 'new',
-  };
+  const inner = familyOf(virtualAddresses[0] ?? own);
   return [
     ...steps,
-    {
-      id: 'firewall-drops-requests',
-      what: 'tunnels (IP protocol 4) from the director',
-      hooks: ['prerouting', 'input'],
-      packet: tunnel,
-    } as const,
+    ...facts.encapsulations.map((encapsulation) => {
+      const outer = tunnelPacket(inner, own, encapsulation);
+      const packet: WalkedPacket = {
+        ...outer,
+        ...(towards === undefined ? {} : { source: towards }),
+        ...(device === undefined ? {} : { inInterface: device }),
+        state: 'new',
+      };
+      return {
+        id: 'firewall-drops-requests',
+        what: `tunnels (${tunnelPacketName(outer)}) from the director`,
+        hooks: ['prerouting', 'input'],
+        packet,
+      } as const;
+    }),
   ];
 }
 
 /** Clients come out of a tunnel device and are answered by another one. */
 function tunnelFilter(facts: RealServerFacts): readonly Finding[] {
-  const isIpv4 = facts.virtualAddresses.some((address) => familyOf(address) === 4);
-  if (facts.mode !== 'tunnel' || !isIpv4 || linkOf(facts, 'tunl0') === undefined) return [];
-  const filter = effectiveSetting(facts, 'tunl0', 'rp_filter');
-  const hasAddress = facts.addresses.some(
-    ({ interface: name, prefix }) => name === 'tunl0' && familyOf(prefix.address) === 4,
-  );
-  // Without an address even the loose filter drops (fib_frontend.c, __fib_validate_source).
-  if (filter === 0 || (filter === 2 && hasAddress)) return [];
-  const { total, now } = facts.reversePathDrops;
-  return [
-    {
-      id: 'reverse-path-filter',
-      severity: 'fault',
-      what: 'The reverse path filter drops what comes out of the tunnel.',
-      seen: [
-        filter === 1
-          ? 'rp_filter is 1 (strict) for tunl0, the larger of `all` and its own'
-          : `rp_filter is ${filter} for tunl0, which has no address of its own`,
-        `the filter has dropped ${total} packets, ${now} of them while looked at`,
-      ],
-      todo: [
-        `\`tandem realserver apply --vip ${facts.virtualAddresses.join(' ')} --mode tunnel ` +
-          '--persist`: a loose filter (2), and the address on tunl0.',
-      ],
-    },
-  ];
+  if (!facts.virtualAddresses.some((address) => familyOf(address) === 4)) return [];
+  return facts.tunnels.flatMap(({ name }): readonly Finding[] => {
+    if (linkOf(facts, name) === undefined) return [];
+    const filter = effectiveSetting(facts, name, 'rp_filter');
+    const hasAddress = facts.addresses.some(
+      ({ interface: device, prefix }) => device === name && familyOf(prefix.address) === 4,
+    );
+    // Without an address even the loose filter drops (fib_frontend.c, __fib_validate_source).
+    if (filter === 0 || (filter === 2 && hasAddress)) return [];
+    const { total, now } = facts.reversePathDrops;
+    return [
+      {
+        id: 'reverse-path-filter',
+        severity: 'fault',
+        what: 'The reverse path filter drops what comes out of the tunnel.',
+        seen: [
+          filter === 1
+            ? `rp_filter is 1 (strict) for ${name}, the larger of \`all\` and its own`
+            : `rp_filter is ${filter} for ${name}, which has no address of its own`,
+          `the filter has dropped ${total} packets, ${now} of them while looked at`,
+        ],
+        todo: facts.encapsulations.map(
+          (encapsulation) =>
+            `\`${applyCommand(facts, encapsulation)}\`: a loose filter (2), and the address ` +
+            'on the device.',
+        ),
+      },
+    ];
+  });
 }
 
 /** Nobody listens where requests arrive. */

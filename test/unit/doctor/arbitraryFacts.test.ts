@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { diagnoseDirector, diagnoseRealServer } from '../../../src/doctor/diagnose.js';
 import type { DirectorFacts, RealServerFacts } from '../../../src/doctor/facts.js';
 import { type Finding, findingTable } from '../../../src/doctor/findings.js';
+import { realServerPlan } from '../../../src/host/realServerPlan.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
 import { busy, filterRules, healthyDirector, healthyServer, prefix } from './support.js';
 
@@ -19,6 +20,10 @@ const outcomes = fc.constantFrom(
   'silent' as const,
   'refused' as const,
   undefined,
+);
+const encapsulations = fc.constantFrom(
+  { type: 'gue', port: 6080, checksum: 'remote' } as const,
+  { type: 'gre', checksum: 'full' } as const,
 );
 const big = fc.bigInt({ min: 0n, max: 9n });
 const mac = fc.constantFrom('02:00:00:00:00:01', '02:00:00:00:01:00', '02:00:00:00:00:99');
@@ -164,7 +169,13 @@ const director = fc.record({
       own: outcomes,
       foreign: outcomes,
       direct: fc.dictionary(addresses, outcomes),
-      tunnelled: fc.dictionary(addresses, outcomes),
+      tunnelled: fc.array(
+        fc.record(
+          { virtual: addresses, encapsulation: encapsulations, outcome: outcomes },
+          { requiredKeys: ['virtual', 'outcome'] },
+        ),
+        { maxLength: 3 },
+      ),
       large: fc.constant(undefined),
     }),
     { maxLength: 3 },
@@ -182,6 +193,24 @@ const realServer = fc.record({
   directors: fc.array(addresses, { maxLength: 2 }),
   ports: fc.array(fc.record({ protocol: fc.constant('tcp' as const), port }), { maxLength: 2 }),
   listeners: fc.constant(healthyServer('dr').listeners),
+  encapsulations: fc.array(fc.option(encapsulations, { nil: undefined }), {
+    minLength: 1,
+    maxLength: 2,
+  }),
+  tunnels: fc.constantFrom(
+    [],
+    healthyServer('tunnel').tunnels,
+    realServerPlan('tunnel', [ipAddress('2001:db8::1')], { server: ipAddress('2001:db8::9') })
+      .tunnels,
+  ),
+  guePorts: fc.array(
+    fc.record({
+      family: fc.constantFrom(4 as const, 6 as const),
+      port: fc.constant(6080),
+      open: fc.boolean(),
+    }),
+    { maxLength: 1 },
+  ),
 });
 
 function assertSound(findings: readonly Finding[]): void {

@@ -4,7 +4,15 @@ import { diagnoseDirector } from '../../../src/doctor/diagnose.js';
 import type { DirectorFacts, ServerProbeFact } from '../../../src/doctor/facts.js';
 import type { FindingId } from '../../../src/doctor/findings.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
-import { filterRules, healthyDirector, prefix, server, service, withTable } from './support.js';
+import {
+  filterRules,
+  healthyDirector,
+  markedTable,
+  prefix,
+  server,
+  service,
+  withTable,
+} from './support.js';
 
 const virtual = ipAddress('172.25.254.100');
 const first = ipAddress('192.168.0.10');
@@ -19,6 +27,7 @@ const running = {
 const configured = {
   kind: 'read',
   path: 'tandem.yaml',
+  marks: [],
   services: [
     {
       name: 'web',
@@ -159,10 +168,10 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
   ],
   [
     'tunnel-missing',
-    '--mode tunnel --persist',
+    '--mode tunnel --server 192.168.0.10 --persist',
     {
       table: withTable({ services: [service(server('192.168.0.10', 'tunnel'))] }),
-      servers: probes({ foreign: undefined, tunnelled: { [virtual]: 'silent' } }),
+      servers: probes({ foreign: undefined, tunnelled: [{ virtual, outcome: 'silent' }] }),
     },
   ],
   [
@@ -171,7 +180,7 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
     {
       table: withTable({ services: [service(server('192.168.0.10', 'tunnel'))] }),
       servers: probes({
-        tunnelled: { [virtual]: 'answered' },
+        tunnelled: [{ virtual, outcome: 'answered' }],
         large: { bytes: 1_500, outcome: 'silent' },
       }),
     },
@@ -346,26 +355,6 @@ test('faults come before risks, and the likelier before the others', () => {
     ['fault forwarding-off', 'fault tracking-full', 'risk agent-missing'],
   );
 });
-
-test('a mark that a rule sets, or that may come from a place that is not seen, is no fault', () => {
-  for (const rule of [
-    '-A INPUT -j MARK --set-xmark 0x42/0xffffffff',
-    '-A INPUT -j MARK --set-mark 66',
-    '-A INPUT -j CONNMARK --restore-mark',
-  ]) {
-    const facts = healthyDirector({ table: markedTable(), chains: filterRules(rule) });
-    assert.deepEqual(diagnoseDirector(facts), [], rule);
-  }
-});
-
-function markedTable() {
-  const entry = service(server('192.168.0.10', 'nat'));
-  const identity = { kind: 'fwmark', family: 4, fwmark: 66 } as const;
-  const statistics = { ...entry.service.statistics, incomingPackets: 0n };
-  return withTable({
-    services: [{ ...entry, service: { ...entry.service, identity, statistics } }],
-  });
-}
 
 function noAnswer(): readonly ServerProbeFact[] {
   return healthyDirector().servers.map((probe) => {

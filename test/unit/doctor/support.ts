@@ -127,7 +127,7 @@ export function healthyDirector(change: Partial<DirectorFacts> = {}): DirectorFa
       foreign: 'answered',
       foreignSource: ipAddress('192.0.2.1'),
       direct: {},
-      tunnelled: {},
+      tunnelled: [],
       large: undefined,
     })),
     connects: [],
@@ -160,6 +160,9 @@ export function healthyServer(
     directors: [ipAddress('192.168.0.100')],
     ports: [{ protocol: 'tcp', port: 80 }],
     listeners: [{ protocol: 'tcp', address: ipAddress('0.0.0.0'), port: 80 }],
+    encapsulations: mode === 'tunnel' ? [undefined] : [],
+    tunnels: mode === 'tunnel' ? [{ name: 'tunl0', kind: 'ipip', module: 'ipip' }] : [],
+    guePorts: [],
     settings: {
       'net.ipv4.conf.all.arp_ignore': '1',
       'net.ipv4.conf.all.arp_announce': '2',
@@ -190,4 +193,14 @@ export function healthyServer(
     notLookedAt: [],
     ...change,
   };
+}
+
+/** The table of a service by the firewall mark 66 with one server. */
+export function markedTable(incomingPackets = 0n, incomingNow = 0n): DirectorFacts['table'] {
+  const entry = service({ ...server('192.168.0.10', 'nat'), incomingNow });
+  const identity = { kind: 'fwmark', family: 4, fwmark: 66 } as const;
+  const statistics = { ...entry.service.statistics, incomingPackets };
+  return withTable({
+    services: [{ ...entry, service: { ...entry.service, identity, statistics } }],
+  });
 }

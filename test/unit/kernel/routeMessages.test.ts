@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import {
   addRouteRequest,
   addressRequest,
-  createLinkRequest,
+  createLocalTunnelRequest,
+  createVethRequest,
   readAddress,
   readLink,
   setLinkRequest,
@@ -36,12 +37,30 @@ test('an IPv6 address is added without duplicate address detection', { skip }, (
 });
 
 test('a veth is created with its peer inside', { skip }, () => {
-  const request = createLinkRequest('a', 'veth', { name: 'b', namespaceFd: 9 });
+  const request = createVethRequest('a', { name: 'b', namespaceFd: 9 });
   const header = '00000000 00000000 00000000 00000000';
   const peer = `24000100 ${header} 06000300 62000000 08001c00 09000000`;
   const kind = '09000100 76657468 00 000000';
   const information = `38001200 ${kind} 28000200 ${peer}`;
   const expected = `${header} 06000300 61000000 ${information}`;
+  assert.equal(shown(request.payload), shown(hex(expected)));
+});
+
+test('a GRE tunnel with checksums says where its packets come to', { skip }, () => {
+  const request = createLocalTunnelRequest('g', 'gre', ipAddress('192.0.2.9'));
+  const header = '00000000 00000000 00000000 00000000';
+  const data = '06000200 80000000 08000600 c0000209';
+  const information = `20001200 08000100 67726500 14000200 ${data}`;
+  const expected = `${header} 06000300 67000000 ${information}`;
+  assert.equal(shown(request.payload), shown(hex(expected)));
+});
+
+test('a tunnel over IPv6 says where its packets come to, of either family', { skip }, () => {
+  const request = createLocalTunnelRequest('t', 'ip6tnl', ipAddress('2001:db8::9'));
+  const header = '00000000 00000000 00000000 00000000';
+  const data = '14000200 20010db8 00000000 00000000 00000009 08000800 40000000 05000900 00000000';
+  const information = `38001200 0b000100 69703674 6e6c0000 28000200 ${data}`;
+  const expected = `${header} 06000300 74000000 ${information}`;
   assert.equal(shown(request.payload), shown(hex(expected)));
 });
 
