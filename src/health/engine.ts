@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CheckRecord } from './checkRecord.js';
 import { LoadMeter } from './loadMeter.js';
 import { LogBudget } from './logBudget.js';
+import { Deadline, type DeadlineSignal } from './probes/deadline.js';
 import { inconclusive, type Probe, type ProbeOutcome } from './probes/probe.js';
 import type { CheckReport, CheckSpec, FromHealth } from './protocol.js';
 import { type RunId, Scheduler, type SchedulerCounters } from './scheduler.js';
@@ -34,7 +35,7 @@ export interface HealthEngineOptions {
 
 interface RunningProbe {
   readonly record: CheckRecord;
-  readonly abort: AbortController;
+  readonly deadline: Deadline;
 }
 
 /** Probes the servers of one configuration after the other, until it is stopped. */
@@ -168,9 +169,9 @@ export class HealthEngine {
       this.#scheduler.finished(run);
       return;
     }
-    const abort = new AbortController();
-    this.#running.set(run, { record, abort });
-    this.#probe(record.spec, abort.signal).then(
+    const deadline = new Deadline();
+    this.#running.set(run, { record, deadline });
+    this.#probe(record.spec, deadline).then(
       (outcome) => this.#onOutcome(record, run, outcome, nowMs),
       (error: unknown) => {
         this.#onOutcome(record, run, this.#onProbeThrew(record, error), nowMs);
@@ -179,7 +180,7 @@ export class HealthEngine {
   }
 
   /** A probe that throws at once is a rejection as any other. */
-  #probe(spec: CheckSpec, signal: AbortSignal): Promise<ProbeOutcome> {
+  #probe(spec: CheckSpec, signal: DeadlineSignal): Promise<ProbeOutcome> {
     try {
       return this.#options.probe(spec, spec.probe, signal);
     } catch (error) {
@@ -189,7 +190,7 @@ export class HealthEngine {
 
   /** Fires the deadline of a probe: it settles by itself in this very turn. */
   #endProbe(run: RunId): void {
-    this.#running.get(run)?.abort.abort();
+    this.#running.get(run)?.deadline.abort();
   }
 
   #onOutcome(record: CheckRecord, run: RunId, outcome: ProbeOutcome, startedMs: number): void {

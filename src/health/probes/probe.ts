@@ -1,7 +1,9 @@
 /** The shape of a probe and of what it finds. */
+
 import type { IpAddress } from '../../wire/ipAddress.js';
 import type { ProbeSpec } from '../probeSpec.js';
 import type { ProbeFailure, ProbeInconclusive } from '../reasons.js';
+import type { DeadlineSignal } from './deadline.js';
 import { printable } from './printable.js';
 
 /** Whom a probe asks. */
@@ -38,12 +40,12 @@ export type ProbeOutcome =
 /**
  * Asks a server once. The signal is the deadline of the whole probe, from the connection to the
  * last byte: when it fires, the probe must settle at once, with `timeout`. However it settles, its
- * socket is gone by then. A rejection is a bug, and is treated as `internal-error`.
+ * connection is gone by then. A rejection is a bug, and is treated as `internal-error`.
  */
 export type Probe<Spec extends ProbeSpec = ProbeSpec> = (
   target: ProbeTarget,
   spec: Spec,
-  signal: AbortSignal,
+  signal: DeadlineSignal,
 ) => Promise<ProbeOutcome>;
 
 /** The server is as it should be. */
