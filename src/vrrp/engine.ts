@@ -25,6 +25,7 @@ import {
   nextTakeoverUs,
   noInputs,
   runTurn,
+  type Turn,
 } from './election.js';
 import { InterfaceFollower } from './interfaceFollower.js';
 import { InterfacePorts, virtualAddressesOf } from './interfacePorts.js';
@@ -48,6 +49,12 @@ const messagesPerTurnMax = 64;
 
 /** Most events that any turn reads: thousands would hold up an advertisement that is due. */
 const eventsPerTurnMax = 128;
+
+/** A turn that was made before its time, and the time that it is for. */
+interface ForeseenTurn {
+  readonly turn: Turn;
+  readonly atUs: number;
+}
 
 /** What the loop is connected to. */
 export interface EngineConnections {
@@ -83,6 +90,8 @@ export class VrrpEngine {
   #election: ElectionState = emptyElection;
   #turns = 0;
   #reportDueUs = 0;
+  /** A router has changed its state since the last report. */
+  #isNews = false;
   #messagesWait = false;
   /** Told to stop: what main still says is of no account. */
   #leaving = false;
@@ -105,8 +114,9 @@ export class VrrpEngine {
   run(): void {
     try {
       while (!this.#stopping) {
-        this.#wait();
-        this.#turn();
+        const foreseen = this.#wait();
+        if (foreseen === undefined) this.#turn();
+        else this.#makeForeseenTurn(foreseen);
       }
       this.#outbox.flush();
       this.#connections.post({ type: 'stopped' });
@@ -120,7 +130,8 @@ export class VrrpEngine {
     }
   }
 
-  #wait(): void {
+  /** Returns the turn that is due now, if it is known without a look at anything. */
+  #wait(): ForeseenTurn | undefined {
     const deadlineUs = Math.min(
       nextDeadlineUs(this.#election) ?? Number.POSITIVE_INFINITY,
       this.#effects.nextDeadlineUs,
@@ -133,20 +144,41 @@ export class VrrpEngine {
     const own = [this.#connections.wakeFd, this.#monitor.fd, ...this.#routing.fds];
     const fds = [...own, ...this.#ports.fds, ...this.#trackers.fds, ...this.#sessions.fds];
     const takeoverUs = nextTakeoverUs(this.#election);
+    let foreseen: ForeseenTurn | undefined;
     if (takeoverUs === undefined || takeoverUs > deadlineUs) {
       pollReadable(fds, Math.max(0, deadlineUs - nowUs()));
     } else {
-      waitForTakeover(fds, takeoverUs, () => this.#rehearse(takeoverUs));
+      foreseen = waitForTakeover(fds, takeoverUs, () => this.#foresee(takeoverUs));
     }
     const latenessUs = nowUs() - deadlineUs;
     // A deadline of 0 stands for work that waits, not for a time.
     if (deadlineUs > 0 && latenessUs >= 0) this.#loopLateness.add(latenessUs);
+    return foreseen;
   }
 
-  /** Makes the turn that is due then, and keeps nothing of it. */
-  #rehearse(atUs: number): void {
-    const { state, effects } = runTurn(this.#election, noInputs, atUs);
-    this.#effects.rehearse(effects, state);
+  /** Makes the turn that is due then if nothing happens before, and rehearses its effects. */
+  #foresee(atUs: number): ForeseenTurn {
+    const turn = runTurn(this.#election, noInputs, atUs);
+    this.#effects.rehearse(turn.effects, turn.state);
+    return { turn, atUs };
+  }
+
+  /** A takeover that came as foreseen: the next turn looks at all else, and reports. */
+  #makeForeseenTurn({ turn, atUs }: ForeseenTurn): void {
+    this.#turns += 1;
+    this.#carryOut(turn, atUs);
+    this.#isNews = true;
+  }
+
+  /** Does what a turn decided. */
+  #carryOut({ state, effects }: Turn, turnUs: number): void {
+    this.#election = state;
+    this.#effects.advertise(effects);
+    this.#outbox.flushDue(turnUs);
+    if (effects.transitions.some(({ to }) => to === 'active')) this.#outbox.keepQuiet(turnUs);
+    this.#sessions.send();
+    this.#effects.carryOut(effects, this.#election, turnUs);
+    if (effects.transitions.length > 0) this.#isNews = true;
   }
 
   #turn(): void {
@@ -171,22 +203,16 @@ export class VrrpEngine {
     const interfaces = this.#interfaces.changedSources(this.#election);
     const { unreachable, changed } = this.#sessions.run(now);
     const inputs = { advertisements, unreachable, interfaces, commands };
-    const turn = runTurn(this.#election, inputs, now);
-    this.#election = turn.state;
+    this.#carryOut(runTurn(this.#election, inputs, now), now);
     if (this.#leaving && this.#election.routers.size === 0) this.#stopping = true;
-    this.#effects.advertise(turn.effects);
-    this.#outbox.flushDue(now);
-    if (turn.effects.transitions.some(({ to }) => to === 'active')) this.#outbox.keepQuiet(now);
-    this.#sessions.send();
-    this.#effects.carryOut(turn.effects, this.#election, now);
     this.#sessions.follow(now);
     for (const answer of answers) this.#outbox.post(answer);
     if (commands.length > 0) {
       if (commands.some(({ type }) => type === 'reconfigure')) this.#settle(now);
       this.#reporter.retain(this.#election);
     }
-    const isNews = commands.length > 0 || turn.effects.transitions.length > 0 || changed;
-    if (isNews || now >= this.#reportDueUs) {
+    if (this.#isNews || commands.length > 0 || changed || now >= this.#reportDueUs) {
+      this.#isNews = false;
       this.#reporter.report(this.#election, {
         turns: this.#turns,
         loop: this.#loopLateness.summary,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { nowUs } from '../../../src/kernel/monotonicClock.js';
 import { createWakeEvent, signalWakeEvent } from '../../../src/kernel/wakeEvent.js';
 import {
+  foreseenLateMaxUs,
   rehearsalLeadUs,
   rehearsalLeastUs,
   waitForTakeover,
@@ -15,15 +16,18 @@ interface Wait {
   readonly rehearsals: number;
   /** How long before the takeover it ended; negative when it ended after it. */
   readonly leftUs: number;
+  /** What is to be done without a look at anything else: the number of the rehearsal. */
+  readonly foreseen: number | undefined;
 }
 
 function wait(aheadUs: number, fds: readonly number[] = []): Wait {
   let rehearsals = 0;
   const takeoverUs = nowUs() + aheadUs;
-  waitForTakeover(fds, takeoverUs, () => {
+  const foreseen = waitForTakeover(fds, takeoverUs, () => {
     rehearsals += 1;
+    return rehearsals;
   });
-  return { rehearsals, leftUs: takeoverUs - nowUs() };
+  return { rehearsals, leftUs: takeoverUs - nowUs(), foreseen };
 }
 
 /** A wait that went as it does on a machine with time for it. */
@@ -35,11 +39,12 @@ function waitUntil(isWanted: (wait: Wait) => boolean, run: () => Wait): Wait {
 }
 
 test('a wait that begins early ends when it is time to rehearse, before the takeover', () => {
-  const { rehearsals, leftUs } = waitUntil(
+  const { rehearsals, leftUs, foreseen } = waitUntil(
     (seen) => seen.leftUs > 0,
     () => wait(rehearsalLeadUs + 4_000),
   );
   assert.equal(rehearsals, 0);
+  assert.equal(foreseen, undefined);
   assert.ok(leftUs > 0 && leftUs <= rehearsalLeadUs, `${leftUs} us are left`);
 });
 
@@ -50,6 +55,24 @@ test('the takeover is rehearsed twice, and the wait ends at its moment and not b
   );
   assert.equal(rehearsals, 2);
   assert.ok(leftUs <= 0, `it ended ${leftUs} us early`);
+});
+
+test('what was foreseen last is returned when the moment came and nothing was received', () => {
+  const { rehearsals, foreseen } = waitUntil(
+    (seen) => seen.foreseen !== undefined,
+    () => wait(rehearsalLeadUs - 100),
+  );
+  assert.ok(rehearsals > 0);
+  assert.equal(foreseen, rehearsals);
+});
+
+test('what was foreseen is of no account once the takeover is late', () => {
+  const takeoverUs = nowUs() + rehearsalLeadUs - 100;
+  const foreseen = waitForTakeover([], takeoverUs, () => {
+    while (nowUs() < takeoverUs + foreseenLateMaxUs);
+    return true;
+  });
+  assert.equal(foreseen, undefined);
 });
 
 test('a rehearsal that takes long is not made again close to the takeover', () => {
@@ -64,8 +87,9 @@ test('a rehearsal that takes long is not made again close to the takeover', () =
 
 test('with too little time left nothing is rehearsed', () => {
   for (const aheadUs of [rehearsalLeastUs - 100, 0, -5_000]) {
-    const { rehearsals, leftUs } = wait(aheadUs);
+    const { rehearsals, leftUs, foreseen } = wait(aheadUs);
     assert.equal(rehearsals, 0);
+    assert.equal(foreseen, undefined);
     assert.ok(leftUs <= 0);
   }
 });
@@ -80,4 +104,12 @@ test('whatever is received ends the wait, far from the takeover and close to it'
     () => wait(rehearsalLeadUs - 100, [event.fd]),
   );
   assert.ok(close.leftUs > 0, 'the advertisement that waits is heard before the takeover');
+  assert.equal(close.foreseen, undefined, 'and nothing follows from its absence');
+  // The rehearsal takes all the time that there is, and only the last look can find it.
+  const takeoverUs = nowUs() + rehearsalLeadUs - 100;
+  const last = waitForTakeover([event.fd], takeoverUs, () => {
+    while (nowUs() < takeoverUs);
+    return true;
+  });
+  assert.equal(last, undefined, 'also when it came at the last moment');
 });
