@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { createWakeEvent, signalWakeEvent } from '../kernel/wakeEvent.js';
 import { scriptUrl } from '../scripts.js';
+import { compileEagerly } from './eagerCompilation.js';
 import { mainHeartbeatMs } from './mainWatch.js';
 import type { FromVrrp, ToVrrp } from './protocol.js';
 import type { VrrpThreadData } from './threadData.js';
@@ -50,6 +51,7 @@ export function startVrrpThread(options: VrrpThreadOptions): VrrpThread {
       ? {}
       : { networkNamespace: basename(networkNamespacePath) }),
   };
+  compileEagerly();
   const worker = new Worker(scriptUrl('vrrp/thread'), {
     name: 'vrrp',
     workerData,

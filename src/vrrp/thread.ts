@@ -7,10 +7,13 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { TandemError } from '../errors.js';
 import { openNetworkNamespace } from '../kernel/networkNamespace.js';
+import { compileWhenCalled } from './eagerCompilation.js';
 import { VrrpEngine } from './engine.js';
 import type { FromVrrp, ToVrrp } from './protocol.js';
 import { rehearsePromotion } from './rehearsal.js';
 import type { VrrpThreadData } from './threadData.js';
+
+compileWhenCalled();
 
 const { port, wakeFd, networkNamespace }: VrrpThreadData = workerData;
 
