@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nowUs } from '../../../src/kernel/monotonicClock.js';
 import {
+  clockReadingsMax,
+  readClocks,
   realtimeUs,
   receiveAgeMaxUs,
   stampToMonotonicUs,
@@ -36,3 +38,31 @@ test('a stamp of the future, or too old to be true, counts as now: the clock was
   assert.equal(stampToMonotonicUs(oldest, clocks), 5_000_000 - receiveAgeMaxUs);
   assert.equal(stampToMonotonicUs(oldest - 1, clocks), 5_000_000);
 });
+
+test('a processor lost between the two clocks does not make a packet older', () => {
+  const { clocks, reads } = readingsInterrupted([30_000, 30_000, 0]);
+  assert.equal(clocks.monotonicUs, clocks.realtimeUs);
+  assert.equal(reads, 3);
+});
+
+test('on a machine that interrupts every reading, the shortest one counts, and errs to the young', () => {
+  const { clocks, reads } = readingsInterrupted([30_000, 2_000, 40_000, 50_000, 0]);
+  assert.equal(clocks.monotonicUs - clocks.realtimeUs, 2_000);
+  assert.equal(reads, clockReadingsMax);
+});
+
+/** Reads clocks that show the same time, and lets time go by after each look at the second one. */
+function readingsInterrupted(interruptionsUs: readonly number[]) {
+  let timeUs = 5_000_000;
+  let reads = 0;
+  const clocks = readClocks(
+    () => timeUs,
+    () => {
+      const shownUs = timeUs;
+      timeUs += interruptionsUs[reads] ?? 0;
+      reads += 1;
+      return shownUs;
+    },
+  );
+  return { clocks, reads };
+}
