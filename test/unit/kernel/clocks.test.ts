@@ -45,7 +45,7 @@ test('a processor lost between the two clocks does not make a packet older', () 
   assert.equal(reads, 3);
 });
 
-test('on a machine that interrupts every reading, the shortest one counts, and errs to the young', () => {
+test('where every reading is interrupted, the shortest one counts and errs to the young', () => {
   const { clocks, reads } = readingsInterrupted([30_000, 2_000, 40_000, 50_000, 0]);
   assert.equal(clocks.monotonicUs - clocks.realtimeUs, 2_000);
   assert.equal(reads, clockReadingsMax);
