@@ -185,6 +185,8 @@ export class Agent {
     this.#configureTracking(config);
     await this.#election.configure(vrrpConfiguration(config));
     this.#configureGuard(config);
+    await this.#api.prepare();
+    await this.#readingApi?.prepare();
     this.#options.log.logger.info({ node: config.node.name }, this.summary());
   }
 

@@ -3,21 +3,27 @@
  *
  * The socket is the lock of the agent too: whoever holds it runs this node. It is taken before
  * anything else is touched, so that a second agent ends with one clear error and no side effect.
+ * What answers there is loaded later, because a director that starts has a table to fill first.
  */
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { connect, type ListenOptions } from 'node:net';
 import { dirname } from 'node:path';
-import Fastify, { type FastifyInstance } from 'fastify';
 import { errorTable, TandemError } from '../errors.js';
 import { formatEndpoint, type IpAddress } from '../wire/ipAddress.js';
-import { type FailoverRequest, type FailoverResult, failoverMaxMs } from './failoverModel.js';
-import { addOperatingRoutes, type OperatingActions } from './operatingRoutes.js';
+import type { FailoverRequest, FailoverResult } from './failoverModel.js';
+import type { OperatingActions } from './operatingRoutes.js';
+import type { Routes } from './routes.js';
 import type { StatusDocument } from './statusModel.js';
 
-/** What the agent does for its callers. */
-export interface ApiActions extends OperatingActions {
+/** What the agent does for those who only read. */
+export interface ReadingActions {
   /** The present status. */
   status(): Promise<StatusDocument>;
+}
+
+/** What the agent does for its callers. */
+export interface ApiActions extends ReadingActions, OperatingActions {
   /**
    * Loads the configuration file again; `force` also where it would remove a lot. Throws the
    * {@link TandemError} that refused it.
@@ -53,11 +59,13 @@ const socketMode = 0o660;
 /** How long a request may take before the connection is closed, in milliseconds. */
 const requestTimeoutMs = 10_000;
 
-/** Largest request body, in bytes; no action needs more than a few words. */
-const requestBytesMax = 16 * 1024;
+/** How long a connection may stay open between requests, in milliseconds. */
+const keepAliveTimeoutMs = 72_000;
 
 /** A listening interface. */
 export interface ApiServer {
+  /** Loads what answers requests, which the first of them would have to wait for. */
+  prepare(): Promise<void>;
   /** Stops listening, ends open connections and removes the socket. */
   close(): Promise<void>;
 }
@@ -70,9 +78,7 @@ export interface ApiServer {
  */
 export async function startApiServer(socketPath: string, actions: ApiActions): Promise<ApiServer> {
   await clearStaleSocket(socketPath);
-  const server = buildServer();
-  offerReading(server, actions);
-  offerActions(server, actions);
+  const server = new LateServer(async (http) => (await loadRoutes()).allRoutes(http, actions));
   try {
     mkdirSync(dirname(socketPath), { recursive: true, mode: 0o750 });
     await server.listen({ path: socketPath });
@@ -82,7 +88,7 @@ export async function startApiServer(socketPath: string, actions: ApiActions): P
     if (errorCode(cause) === 'EADDRINUSE') throw socketInUse(socketPath);
     throw new TandemError('API_SOCKET_UNUSABLE', `${socketPath}: ${errorText(cause)}`, { cause });
   }
-  return { close: () => server.close() };
+  return server;
 }
 
 /**
@@ -92,10 +98,9 @@ export async function startApiServer(socketPath: string, actions: ApiActions): P
  */
 export async function startReadingServer(
   { address, port }: { readonly address: IpAddress; readonly port: number },
-  actions: Pick<ApiActions, 'status'>,
+  actions: ReadingActions,
 ): Promise<ApiServer> {
-  const server = buildServer();
-  offerReading(server, actions);
+  const server = new LateServer(async (http) => (await loadRoutes()).readingRoutes(http, actions));
   try {
     await server.listen({ host: address, port });
   } catch (cause) {
@@ -106,77 +111,60 @@ export async function startReadingServer(
       cause,
     });
   }
-  return { close: () => server.close() };
-}
-
-function buildServer(): FastifyInstance {
-  const server = Fastify({
-    logger: false,
-    bodyLimit: requestBytesMax,
-    requestTimeout: requestTimeoutMs,
-    forceCloseConnections: true,
-  });
-  server.setErrorHandler(async (error, _request, reply) => {
-    if (error instanceof TandemError) {
-      reply.code(error.exitCode === 2 ? 422 : 409);
-      return errorBody(error);
-    }
-    const status = (error as { statusCode?: unknown }).statusCode;
-    reply.code(typeof status === 'number' ? status : 500);
-    return errorBody(new TandemError('INTERNAL', errorText(error)));
-  });
-  server.setNotFoundHandler(async (request, reply) => {
-    reply.code(404);
-    return errorBody(
-      new TandemError('USAGE', `${request.method} ${request.url} is not part of this interface`, {
-        hint: 'GET /v1/status and GET /metrics; on the socket POST /v1/reload and the like too',
-      }),
-    );
-  });
   return server;
 }
 
-/** What changes nothing. */
-function offerReading(server: FastifyInstance, actions: Pick<ApiActions, 'status'>): void {
-  server.get('/v1/status', async () => actions.status());
-  server.get('/metrics', async (_request, reply) => {
-    // Its library is loaded for the first who asks; an agent that starts has no use for it.
-    const { metricsContentType, metricsText } = await import('./metrics.js');
-    reply.type(metricsContentType);
-    return metricsText(await actions.status());
+/** An HTTP server that listens before what answers there is loaded; early requests wait for it. */
+class LateServer implements ApiServer {
+  readonly #server = createServer({
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
   });
+  readonly #load: (server: Server) => Promise<Routes>;
+  #routes: Promise<Routes> | undefined;
+
+  constructor(load: (server: Server) => Promise<Routes>) {
+    this.#load = load;
+    this.#server.on('request', (request, response) => {
+      this.#loaded().then(
+        (routes) => routes.answer(request, response),
+        () => response.destroy(),
+      );
+    });
+  }
+
+  listen(where: ListenOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(where, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  async prepare(): Promise<void> {
+    await this.#loaded();
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#server.closeAllConnections();
+    await closed;
+    await (await this.#routes)?.close();
+  }
+
+  #loaded(): Promise<Routes> {
+    this.#routes ??= this.#load(this.#server);
+    return this.#routes;
+  }
 }
 
-/** What changes something, for those who may use the socket. */
-function offerActions(server: FastifyInstance, actions: ApiActions): void {
-  server.post('/v1/reload', async (request) => actions.reload(readForce(request.body)));
-  server.post('/v1/failover', async (request) => actions.failover(readFailover(request.body)));
-  server.post('/v1/sync/resync', async () => actions.resync());
-  addOperatingRoutes(server, actions);
-}
-
-/** Reads the body of a reload request, which may be empty. Throws `USAGE`. */
-function readForce(body: unknown): boolean {
-  const { force = false } = (body ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof force === 'boolean') return force;
-  throw new TandemError('USAGE', 'force must be true or false');
-}
-
-/** Reads the body of a failover request. Throws `USAGE` that says what is wrong with it. */
-function readFailover(body: unknown): FailoverRequest {
-  const fields = typeof body === 'object' && body !== null ? body : {};
-  const { router, forMs, force = false } = fields as Readonly<Record<string, unknown>>;
-  const isTime =
-    typeof forMs === 'number' && Number.isInteger(forMs) && forMs >= 0 && forMs <= failoverMaxMs;
-  if (!isTime) throw new TandemError('USAGE', `forMs must be 0 to ${failoverMaxMs}`);
-  if (typeof force !== 'boolean') throw new TandemError('USAGE', 'force must be true or false');
-  if (router === undefined) return { forMs, force };
-  if (typeof router !== 'string') throw new TandemError('USAGE', 'router must be a name');
-  return { router, forMs, force };
-}
-
-function errorBody(error: TandemError): ApiErrorBody {
-  return { error: { code: error.code, message: error.message, hint: error.hint } };
+/** Half of what an agent loads, most of it Fastify. */
+function loadRoutes(): Promise<typeof import('./routes.js')> {
+  return import('./routes.js');
 }
 
 /** Removes a socket file that nobody listens on; leaves a live one and anything else alone. */

@@ -21,6 +21,7 @@ import { TandemError } from '../errors.js';
 import { initScript, isMasked, sharedFileNames } from './embeddedKernelInit.js';
 import { type EmbeddedKernelPackage, findEmbeddedKernel } from './embeddedKernelPackage.js';
 import { FileFollower, Tail } from './followedText.js';
+import { takeProcessor } from './kernelProcessor.js';
 import { nodeRoot, packageRoot } from './packageFolders.js';
 import { onProcessEnd } from './processEnd.js';
 import { folderPrefix, removeStaleEmbeddedKernels } from './staleEmbeddedKernels.js';
@@ -167,8 +168,13 @@ function boot(
     'con0=null,fd:1',
     'con1=null',
   ];
-  // Should this process be killed outright, the kernel's end comes with it.
-  return spawn('setpriv', ['--pdeathsig', 'KILL', kernel.kernelPath, ...kernelArguments], {
+  const processor = takeProcessor(folder, tmpdir());
+  const [program = '', ...args] = [
+    ...(processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)]),
+    // Should this process be killed outright, the kernel's end comes with it.
+    ...['setpriv', '--pdeathsig', 'KILL', kernel.kernelPath, ...kernelArguments],
+  ];
+  return spawn(program, args, {
     // A process group of its own: one signal ends the kernel with all of its helper processes,
     // and a Ctrl-C at the terminal reaches only us.
     detached: true,

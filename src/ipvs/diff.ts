@@ -2,7 +2,13 @@
 import { sameServer, sameServiceSettings } from '../wire/ipvsEquality.js';
 import type { IpvsOperation, IpvsServer, ServiceIdentity } from '../wire/ipvsModel.js';
 import { keptAttributes } from '../wire/ipvsService.js';
-import { indexTable, type ServerKey, type ServiceKey, type TableService } from './table.js';
+import {
+  type IndexedTable,
+  indexTable,
+  type ServerKey,
+  type ServiceKey,
+  type TableService,
+} from './table.js';
 
 /** What a comparison found. */
 export interface TableDifference {
@@ -27,11 +33,18 @@ export function diffTables(
   actual: readonly TableService[],
   retired: ReadonlySet<ServiceKey>,
 ): TableDifference {
-  const actualByKey = indexTable(actual);
-  const desiredByKey = indexTable(desired);
+  return diffIndexed(indexTable(desired), indexTable(actual), retired);
+}
+
+/** The same of tables by key. */
+export function diffIndexed(
+  desired: IndexedTable,
+  actual: IndexedTable,
+  retired: ReadonlySet<ServiceKey>,
+): TableDifference {
   const operations: IpvsOperation[] = [];
-  for (const [key, wanted] of desiredByKey) {
-    const found = actualByKey.get(key);
+  for (const [key, wanted] of desired) {
+    const found = actual.get(key);
     if (found === undefined) {
       operations.push({ kind: 'add-service', service: wanted.service });
     } else if (!sameServiceSettings(wanted.service, found.service)) {
@@ -42,8 +55,8 @@ export function diffTables(
     operations.push(...diffServers(service, wanted.servers, found?.servers ?? new Map()));
   }
   let foreignServices = 0;
-  for (const [key, found] of actualByKey) {
-    if (desiredByKey.has(key)) continue;
+  for (const [key, found] of actual) {
+    if (desired.has(key)) continue;
     if (retired.has(key)) {
       operations.push({ kind: 'delete-service', service: found.service.identity });
     } else {

@@ -27,13 +27,19 @@ export interface IndexedService<Service extends IpvsService, Server extends Ipvs
   readonly servers: ReadonlyMap<ServerKey, Server>;
 }
 
+/** A table by key. */
+export type IndexedTable<
+  Service extends IpvsService = IpvsService,
+  Server extends IpvsServer = IpvsServer,
+> = ReadonlyMap<ServiceKey, IndexedService<Service, Server>>;
+
 /**
  * A table by key. A dump that was read while the table changed may list something twice; the last
  * one counts.
  */
 export function indexTable<Service extends IpvsService, Server extends IpvsServer>(
   table: readonly TableService<Service, Server>[],
-): ReadonlyMap<ServiceKey, IndexedService<Service, Server>> {
+): IndexedTable<Service, Server> {
   return new Map(
     table.map(({ service, servers }) => [
       formatServiceIdentity(service.identity),

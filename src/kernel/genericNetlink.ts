@@ -82,16 +82,17 @@ const messageType = { error: 2, done: 3 } as const;
 
 /** A request under way. */
 interface Slot {
-  readonly answers: Uint8Array[];
+  /** Made with the first answer: a change has none. */
+  answers: Uint8Array[] | undefined;
   readonly onAnswer: ((payload: Uint8Array) => void) | undefined;
   answerCount: number;
   outcome: ExchangeOutcome | undefined;
 }
 
-/** The requests of one send, by sequence number. The one that was sent last ends the window. */
+/** The requests of one send, in order. The last one ends the window. */
 interface Window {
-  readonly slots: ReadonlyMap<number, Slot>;
-  readonly lastSequence: number;
+  readonly slots: readonly Slot[];
+  readonly firstSequence: number;
 }
 
 /**
@@ -181,21 +182,19 @@ export class GenericNetlink {
     timeoutMs: number,
   ): Promise<readonly ExchangeOutcome[]> {
     this.#checkOpen();
-    const slots = new Map<number, Slot>();
     const firstSequence = this.#reserveSequences(requests.length);
-    for (const [index, { onAnswer }] of requests.entries()) {
-      slots.set(firstSequence + index, {
-        answers: [],
+    const slots = requests.map(
+      ({ onAnswer }): Slot => ({
+        answers: undefined,
         onAnswer,
         answerCount: 0,
         outcome: undefined,
-      });
-    }
-    const lastSequence = firstSequence + requests.length - 1;
+      }),
+    );
     const deadlineUs = nowUs() + timeoutMs * 1000;
     this.#socket.send(encodeRequests(familyId, version, firstSequence, requests));
-    const loss = await this.#receiveAnswers({ slots, lastSequence }, deadlineUs);
-    return [...slots.values()].map((slot) => outcomeOf(slot, loss));
+    const loss = await this.#receiveAnswers({ slots, firstSequence }, deadlineUs);
+    return slots.map((slot) => outcomeOf(slot, loss));
   }
 
   /** Reads until the window has ended. Gives why answers are missing, if any may be. */
@@ -288,7 +287,7 @@ function takeAnswers(window: Window, datagram: Uint8Array): boolean {
     const length = checkedLength(view, at);
     const type = view.getUint16(at + headerAt.type, hostIsLittleEndian);
     const sequence = view.getUint32(at + headerAt.sequence, hostIsLittleEndian);
-    const slot = window.slots.get(sequence);
+    const slot = window.slots[sequence - window.firstSequence];
     const [from, to] = [at, at + length];
     at += (length + 3) & ~3;
     // Answers to a window that was given up come under old numbers and are not for anyone.
@@ -301,12 +300,17 @@ function takeAnswers(window: Window, datagram: Uint8Array): boolean {
       slot.answerCount += 1;
       const payload = datagram.subarray(from + headerBytes, to);
       if (slot.onAnswer !== undefined) slot.onAnswer(payload);
-      // The datagram lies in memory that the next receive overwrites.
-      else slot.answers.push(Uint8Array.from(payload));
+      else keepAnswer(slot, payload);
     }
-    if (sequence === window.lastSequence && slot.outcome !== undefined) ended = true;
+    if (slot === window.slots.at(-1) && slot.outcome !== undefined) ended = true;
   }
   return ended;
+}
+
+/** The datagram lies in memory that the next receive overwrites. */
+function keepAnswer(slot: Slot, payload: Uint8Array): void {
+  slot.answers ??= [];
+  slot.answers.push(Uint8Array.from(payload));
 }
 
 /** The length that the message at an offset claims, its header included. */
@@ -339,7 +343,7 @@ function* splitIntoWindows(
 /** Reads the end of a request: NLMSG_ERROR and NLMSG_DONE both begin with a negative errno or 0. */
 function endOutcome(slot: Slot, data: Uint8Array): ExchangeOutcome {
   const errno = data.length < 4 ? 0 : -(hostU32Of(data) | 0);
-  if (errno === 0) return { kind: 'done', answers: slot.answers };
+  if (errno === 0) return doneWith(slot);
   return { kind: 'refused', errnoName: errnoName(errno) };
 }
 
@@ -350,7 +354,13 @@ function endOutcome(slot: Slot, data: Uint8Array): ExchangeOutcome {
 function outcomeOf(slot: Slot, loss: LossCause | undefined): ExchangeOutcome {
   if (slot.outcome !== undefined) return slot.outcome;
   if (loss !== undefined) return { kind: 'lost', cause: loss };
-  return { kind: 'done', answers: slot.answers };
+  return doneWith(slot);
+}
+
+const doneWithoutAnswer: ExchangeOutcome = { kind: 'done', answers: [] };
+
+function doneWith({ answers }: Slot): ExchangeOutcome {
+  return answers === undefined ? doneWithoutAnswer : { kind: 'done', answers };
 }
 
 function lookupError(name: string, outcome: ExchangeOutcome | undefined): TandemError {

@@ -11,7 +11,6 @@ import {
   encodeDaemonsQuery,
   encodeFlush,
   encodeInfoQuery,
-  encodeOperation,
   encodeServersQuery,
   encodeServicesQuery,
   encodeTimeouts,
@@ -30,6 +29,7 @@ import type {
   SyncDaemon,
   SyncDaemonRole,
 } from '../wire/ipvsModel.js';
+import { OperationEncoder } from '../wire/ipvsOperations.js';
 import { identityFamily } from '../wire/ipvsService.js';
 import { describeOperation, formatServiceIdentity } from '../wire/ipvsText.js';
 import { WireError } from '../wire/wireError.js';
@@ -129,9 +129,10 @@ export class IpvsTable {
     const results: OperationResult[] = operations.map(() => undefined);
     const requests: IpvsRequest[] = [];
     const positions: number[] = [];
+    const encoder = new OperationEncoder();
     for (const [position, operation] of operations.entries()) {
       try {
-        requests.push(encodeOperation(operation));
+        requests.push(encoder.encode(operation));
         positions.push(position);
       } catch (error) {
         if (!(error instanceof WireError)) throw error;

@@ -119,16 +119,31 @@ export function prefixContains(prefix: IpPrefix, address: IpAddress): boolean {
   return true;
 }
 
-/** Digit by digit, since a large table asks for tens of thousands. */
+/** Writes the bytes of an address, in network order, to a place among others. */
+export function writeIpBytes(address: IpAddress, target: Uint8Array, at: number): void {
+  if (address.includes(':')) target.set(ipv6TextToBytes(address), at);
+  else writeIpv4Bytes(address, target, at);
+}
+
 function ipv4TextToBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(4);
-  let index = 0;
+  writeIpv4Bytes(text, bytes, 0);
+  return bytes;
+}
+
+/** Digit by digit, since a large table asks for tens of thousands. */
+function writeIpv4Bytes(text: string, target: Uint8Array, start: number): void {
+  let index = start;
+  let value = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === dotCode) index += 1;
-    else bytes[index] = (bytes[index] ?? 0) * 10 + code - zeroCode;
+    if (code === dotCode) {
+      target[index] = value;
+      index += 1;
+      value = 0;
+    } else value = value * 10 + code - zeroCode;
   }
-  return bytes;
+  target[index] = value;
 }
 
 function ipv6TextToBytes(text: string): Uint8Array {

@@ -113,6 +113,23 @@ export function decodeAttributes<Table extends AttributeTable>(
   return values as AttributeValues<Table>;
 }
 
+/**
+ * Where the payload of an attribute begins, by the numbers of the attributes around it, outermost
+ * first, and its own. Throws {@link WireError} when there is none.
+ */
+export function payloadOffset(bytes: Uint8Array, path: readonly number[]): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let start = 0;
+  for (const [depth, id] of path.entries()) {
+    while ((view.getUint16(start + 2, hostIsLittleEndian) & typeMask) !== id) {
+      start += aligned(checkedLength(view, start));
+      if (start + headerLength > bytes.length) throw new WireError('missing', `attribute ${id}`);
+    }
+    if (depth < path.length - 1) start += headerLength;
+  }
+  return start + headerLength;
+}
+
 /** The last bytes that were read by a table, and their values. */
 const lastRead = new WeakMap<
   AttributeTable,
@@ -194,7 +211,7 @@ let poolEnd = 0;
  * A copy that shares its memory with others before and after it. V8 takes memory of its own for a
  * larger array from the system, and collects its garbage after a few thousand of them.
  */
-function pooledCopy(bytes: Uint8Array): Uint8Array {
+export function pooledCopy(bytes: Uint8Array): Uint8Array {
   if (poolEnd + bytes.length > pool.length) {
     pool = new Uint8Array(Math.max(poolBytes, bytes.length));
     poolEnd = 0;

@@ -9,11 +9,10 @@ import { type CommandContext, readTable } from './context.js';
 import { isListCommand, runListCommand } from './listCommands.js';
 import type { CommandRefusal } from './model.js';
 import { ownedOperations } from './ownership.js';
+import { parseRestoreInput, type RestoreLine } from './restoreInput.js';
 import {
-  parseRestoreInput,
   planRestore,
   planRollback,
-  type RestoreLine,
   type RestorePlan,
   servicesOfInput,
   touchedServices,

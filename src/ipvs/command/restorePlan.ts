@@ -10,17 +10,16 @@ import type {
   ServiceIdentity,
 } from '../../wire/ipvsModel.js';
 import { formatServerIdentity, formatServiceIdentity } from '../../wire/ipvsText.js';
-import { diffTables } from '../diff.js';
-import type { ServerKey, ServiceKey, TableService } from '../table.js';
-import { type CommandRefusal, exitStatus, type IpvsCommand } from './model.js';
-import type { NameLookup } from './names.js';
-import { parseCommandLine, tryHelp } from './parse.js';
-
-/** A command of the input with the number of its line, from 1. */
-export interface RestoreLine {
-  readonly lineNumber: number;
-  readonly command: IpvsCommand;
-}
+import { diffIndexed, diffTables } from '../diff.js';
+import {
+  type IndexedTable,
+  indexTable,
+  type ServerKey,
+  type ServiceKey,
+  type TableService,
+} from '../table.js';
+import { type CommandRefusal, exitStatus } from './model.js';
+import { atLine, type RestoreLine } from './restoreInput.js';
 
 /** What the input asks for. */
 export interface RestorePlan {
@@ -29,35 +28,14 @@ export interface RestorePlan {
   readonly afterwards: readonly RestoreLine[];
 }
 
-/** Reads every line of the input, or gives the first that is refused. */
-export function parseRestoreInput(
-  text: string,
-  names: NameLookup,
-): readonly RestoreLine[] | CommandRefusal {
-  const lines: RestoreLine[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
-    const words = line.split(/\s+/).filter((word) => word !== '');
-    // A saved line may begin with the name of the program, and a file may have comments.
-    if (words[0]?.startsWith('#')) continue;
-    if (words[0] === 'ipvsadm') words.shift();
-    else if (words[0] === 'tandem' && words[1] === 'ipvs') words.splice(0, 2);
-    if (words.length === 0) continue;
-    const parsed = parseCommandLine(words, names);
-    if (parsed.kind === 'refused') return atLine(index + 1, parsed);
-    if (parsed.command.kind === 'restore') return atLine(index + 1, tryHelp);
-    lines.push({ lineNumber: index + 1, command: parsed.command });
-  }
-  return lines;
-}
-
 /** The services whose servers must be known to plan the lines; `all` when the table is cleared. */
 export function servicesOfInput(lines: readonly RestoreLine[]): ReadonlySet<ServiceKey> | 'all' {
-  const keys = new Set<ServiceKey>();
+  const identities = new Set<ServiceIdentity>();
   for (const { command } of lines) {
     if (command.kind === 'clear') return 'all';
-    if (command.kind === 'change') keys.add(formatServiceIdentity(serviceOf(command.operation)));
+    if (command.kind === 'change') identities.add(serviceOf(command.operation));
   }
-  return keys;
+  return new Set([...identities].map(formatServiceIdentity));
 }
 
 /** The service that a change is about. */
@@ -75,7 +53,8 @@ export function planRestore(
   lines: readonly RestoreLine[],
   actual: readonly TableService[],
 ): RestorePlan | CommandRefusal {
-  const draft = new TableDraft(actual);
+  const before = indexTable(actual);
+  const draft = new TableDraft(before);
   const afterwards: RestoreLine[] = [];
   for (const line of lines) {
     const { command, lineNumber } = line;
@@ -93,7 +72,7 @@ export function planRestore(
       }
     }
   }
-  const { operations } = diffTables(draft.services(), actual, draft.deleted);
+  const { operations } = diffIndexed(draft.services, before, draft.deleted);
   return { operations, afterwards };
 }
 
@@ -114,10 +93,6 @@ export function planRollback(
   return diffTables(before.filter(isTouched), now.filter(isTouched), touched).operations;
 }
 
-function atLine(lineNumber: number, refusal: CommandRefusal): CommandRefusal {
-  return { ...refusal, message: `line ${lineNumber}: ${refusal.message}` };
-}
-
 interface DraftService {
   service: IpvsService;
   readonly servers: Map<ServerKey, IpvsServer>;
@@ -127,21 +102,19 @@ interface DraftService {
 class TableDraft {
   readonly #services = new Map<ServiceKey, DraftService>();
   readonly deleted = new Set<ServiceKey>();
+  /** The service of the last change; most are about the one that the change before was about. */
+  #lastIdentity: ServiceIdentity | undefined;
+  #lastKey: ServiceKey = '';
 
-  constructor(table: readonly TableService[]) {
-    for (const { service, servers } of table) {
-      this.#services.set(formatServiceIdentity(service.identity), {
-        service,
-        servers: new Map(servers.map((server) => [formatServerIdentity(server), server])),
-      });
+  constructor(table: IndexedTable) {
+    for (const [key, { service, servers }] of table) {
+      this.#services.set(key, { service, servers: new Map(servers) });
     }
   }
 
-  services(): readonly TableService[] {
-    return [...this.#services.values()].map(({ service, servers }) => ({
-      service,
-      servers: [...servers.values()],
-    }));
+  /** What the lines have made of it. */
+  get services(): IndexedTable {
+    return this.#services;
   }
 
   clear(): void {
@@ -151,7 +124,7 @@ class TableDraft {
 
   /** Carries a change out; gives what is wrong with it. */
   change(operation: IpvsOperation): string | undefined {
-    const key = formatServiceIdentity(serviceOf(operation));
+    const key = this.#keyOf(serviceOf(operation));
     const found = this.#services.get(key);
     switch (operation.kind) {
       case 'add-service':
@@ -173,6 +146,14 @@ class TableDraft {
         if (found === undefined) return `there is no service ${key}`;
         return changeServer(found, key, operation);
     }
+  }
+
+  #keyOf(identity: ServiceIdentity): ServiceKey {
+    if (identity !== this.#lastIdentity) {
+      this.#lastIdentity = identity;
+      this.#lastKey = formatServiceIdentity(identity);
+    }
+    return this.#lastKey;
   }
 }
 

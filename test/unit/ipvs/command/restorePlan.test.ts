@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownedChange, ownedOperations } from '../../../../src/ipvs/command/ownership.js';
-import {
-  parseRestoreInput,
-  planRestore,
-  planRollback,
-  type RestoreLine,
-} from '../../../../src/ipvs/command/restorePlan.js';
+import { parseRestoreInput, type RestoreLine } from '../../../../src/ipvs/command/restoreInput.js';
+import { planRestore, planRollback } from '../../../../src/ipvs/command/restorePlan.js';
 import type { TableService } from '../../../../src/ipvs/table.js';
 import { describeOperation } from '../../../../src/wire/ipvsText.js';
 
