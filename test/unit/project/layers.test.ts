@@ -102,7 +102,7 @@ const pureFiles: readonly RegExp[] = [
   /^src\/ipvs\/command\/(model|names|options|optionRules|wordReader|numberText)\.ts$/,
   /^src\/ipvs\/command\/(endpointText|draft|draftCommand|parse|schedulerFlagNames)\.ts$/,
   /^src\/ipvs\/command\/(order|serviceWords|tableText|savedRules|connectionTable)\.ts$/,
-  /^src\/ipvs\/command\/(restorePlan|jsonText|usage|refusalHint)\.ts$/,
+  /^src\/ipvs\/command\/(restoreInput|restorePlan|jsonText|usage|refusalHint)\.ts$/,
 ];
 
 /** Only these may reach Linux or start a program. */
