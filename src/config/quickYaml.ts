@@ -27,6 +27,12 @@ const uncommon: readonly RegExp[] = [
   /[|>][-+0-9]*\s*(?:#.*)?$/m,
 ];
 
+/**
+ * A list or mapping in a flow mapping, or perhaps in a flow list, and not behind a key. In a mapping
+ * it is a key without a value, which this parser takes for the text of what is in it.
+ */
+const keyLike = /[{,](?:\s|#.*)*[[{]/;
+
 const decimalText = /[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?/;
 const specialText = /[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN/;
 const floatText = new RegExp(`^(?:${decimalText.source}|${specialText.source})$`);
@@ -59,10 +65,17 @@ export function quickYaml(text: string): { readonly value: unknown } | undefined
   };
   try {
     const value: unknown = load(text, { schema: quickSchema, onWarning });
-    return warned || value === undefined ? undefined : { value };
+    if (warned || value === undefined) return undefined;
+    return keyLike.test(text) && hasNull(value) ? undefined : { value };
   } catch {
     return undefined;
   }
+}
+
+/** Whether anything has no value, as a key alone has none. */
+function hasNull(value: unknown): boolean {
+  if (typeof value !== 'object') return false;
+  return value === null || Object.values(value).some(hasNull);
 }
 
 function scalar(name: string, pattern: RegExp, toValue: (text: string) => unknown): Type {
