@@ -1,5 +1,4 @@
 /** Speaks with a running agent over its unix socket. */
-import { request } from 'node:http';
 import { type ErrorCode, errorTable, TandemError } from '../errors.js';
 import type { FailoverRequest, FailoverResult } from './failoverModel.js';
 import type {
@@ -93,7 +92,7 @@ async function callAgent(
   );
 }
 
-function exchange(
+async function exchange(
   socketPath: string,
   method: string,
   path: string,
@@ -102,6 +101,8 @@ function exchange(
   timeoutMs: number = content === undefined ? answerTimeoutMs : actionTimeoutMs,
 ): Promise<{ readonly status: number; readonly body: string }> {
   const isEmpty = content === undefined;
+  // Most commands find no agent, and HTTP is a tenth of a command's time.
+  const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => {
       reject(

@@ -39,6 +39,8 @@ export interface GenericRequest {
   readonly command: number;
   /** The attributes. */
   readonly payload: Uint8Array;
+  /** Writes what is different from the payload over the copy of it that is sent, at an offset. */
+  overwrite?(target: Uint8Array, at: number): void;
   /** Ask for every entry; such a request travels alone. */
   readonly dump: boolean;
   /**
@@ -80,19 +82,19 @@ const sequenceMax = 0xffff_ffff;
 /** Messages of the netlink protocol itself (netlink.h). */
 const messageType = { error: 2, done: 3 } as const;
 
-/** A request under way. */
+/** A request under way of which something was heard. */
 interface Slot {
-  /** Made with the first answer: a change has none. */
-  answers: Uint8Array[] | undefined;
-  readonly onAnswer: ((payload: Uint8Array) => void) | undefined;
+  readonly answers: Uint8Array[];
   answerCount: number;
   outcome: ExchangeOutcome | undefined;
 }
 
 /** The requests of one send, in order. The last one ends the window. */
 interface Window {
-  readonly slots: readonly Slot[];
+  readonly requests: readonly GenericRequest[];
   readonly firstSequence: number;
+  /** One for each request that was heard of; of most there is nothing to hear. */
+  readonly slots: (Slot | undefined)[];
 }
 
 /**
@@ -108,6 +110,7 @@ export class GenericNetlink {
   readonly #socket = new NetlinkSocket('generic');
   readonly #timeoutMs: number;
   readonly #windowRequests: number;
+  readonly #messages = new MessageWriter();
   #sequence = 0;
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
@@ -139,13 +142,13 @@ export class GenericNetlink {
 
   /**
    * Sends requests in windows and gives the outcome of each, in order. A refused one does not stop
-   * those after it. Throws {@link TandemError}: SYSTEM_CALL when the socket itself fails or is
+   * those after it. Those of a window are asked for when the one before it is over. Throws {@link TandemError}: SYSTEM_CALL when the socket itself fails or is
    * closed, NETLINK_TIMEOUT when too many callers wait for it.
    */
   async exchange(
     familyId: number,
     version: number,
-    requests: readonly GenericRequest[],
+    requests: Iterable<GenericRequest>,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<readonly ExchangeOutcome[]> {
     if (this.#waiting >= waitingExchangesMax) {
@@ -183,18 +186,11 @@ export class GenericNetlink {
   ): Promise<readonly ExchangeOutcome[]> {
     this.#checkOpen();
     const firstSequence = this.#reserveSequences(requests.length);
-    const slots = requests.map(
-      ({ onAnswer }): Slot => ({
-        answers: undefined,
-        onAnswer,
-        answerCount: 0,
-        outcome: undefined,
-      }),
-    );
+    const window: Window = { requests, firstSequence, slots: requests.map(() => undefined) };
     const deadlineUs = nowUs() + timeoutMs * 1000;
-    this.#socket.send(encodeRequests(familyId, version, firstSequence, requests));
-    const loss = await this.#receiveAnswers({ slots, firstSequence }, deadlineUs);
-    return slots.map((slot) => outcomeOf(slot, loss));
+    this.#socket.send(this.#messages.write(familyId, version, firstSequence, requests));
+    const loss = await this.#receiveAnswers(window, deadlineUs);
+    return window.slots.map((slot) => outcomeOf(slot, loss));
   }
 
   /** Reads until the window has ended. Gives why answers are missing, if any may be. */
@@ -248,30 +244,49 @@ const { offsets: headerAt, size: headerBytes } = headerLayout;
 /** Where the payload of a message of the netlink protocol itself begins. */
 const plainHeaderBytes = headerAt.command;
 
-/** Messages one behind the other; the last one is to be acknowledged. */
-function encodeRequests(
-  familyId: number,
-  version: number,
-  firstSequence: number,
-  requests: readonly GenericRequest[],
-): Uint8Array {
-  const room = requests.reduce((sum, { payload }) => sum + messageRoom(payload), 0);
-  const bytes = new Uint8Array(room);
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const [index, { command, payload, dump }] of requests.entries()) {
-    const isLast = index === requests.length - 1;
-    const wish = dump ? messageFlag.dump : isLast ? messageFlag.acknowledge : 0;
-    view.setUint32(at + headerAt.length, headerBytes + payload.length, hostIsLittleEndian);
-    view.setUint16(at + headerAt.type, familyId, hostIsLittleEndian);
-    view.setUint16(at + headerAt.flags, messageFlag.request | wish, hostIsLittleEndian);
-    view.setUint32(at + headerAt.sequence, firstSequence + index, hostIsLittleEndian);
-    view.setUint8(at + headerAt.command, command);
-    view.setUint8(at + headerAt.version, version);
-    bytes.set(payload, at + headerBytes);
-    at += messageRoom(payload);
+/** Writes messages into memory that each send uses anew. */
+class MessageWriter {
+  #bytes = new Uint8Array(0);
+  #view = new DataView(this.#bytes.buffer);
+
+  /** Messages one behind the other, the last one to be acknowledged; gone with the next call. */
+  write(
+    familyId: number,
+    version: number,
+    firstSequence: number,
+    requests: readonly GenericRequest[],
+  ): Uint8Array {
+    const room = requests.reduce((sum, { payload }) => sum + messageRoom(payload), 0);
+    this.#reserve(room);
+    const last = requests.at(-1);
+    let at = 0;
+    let sequence = firstSequence;
+    for (const request of requests) {
+      const { command, payload, dump } = request;
+      const wish = dump ? messageFlag.dump : request === last ? messageFlag.acknowledge : 0;
+      this.#view.setUint32(at + headerAt.length, headerBytes + payload.length, hostIsLittleEndian);
+      this.#view.setUint16(at + headerAt.type, familyId, hostIsLittleEndian);
+      this.#view.setUint16(at + headerAt.flags, messageFlag.request | wish, hostIsLittleEndian);
+      this.#view.setUint32(at + headerAt.sequence, sequence, hostIsLittleEndian);
+      this.#view.setUint32(at + headerAt.port, 0);
+      this.#view.setUint32(at + headerAt.command, 0);
+      this.#view.setUint8(at + headerAt.command, command);
+      this.#view.setUint8(at + headerAt.version, version);
+      const end = at + headerBytes + payload.length;
+      this.#bytes.set(payload, at + headerBytes);
+      request.overwrite?.(this.#bytes, at + headerBytes);
+      at += messageRoom(payload);
+      this.#bytes.fill(0, end, at);
+      sequence += 1;
+    }
+    return this.#bytes.subarray(0, room);
   }
-  return bytes;
+
+  #reserve(room: number): void {
+    if (this.#bytes.length >= room) return;
+    this.#bytes = new Uint8Array(room * 2);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 }
 
 /** What a message takes; the next one begins at a multiple of four. */
@@ -287,11 +302,15 @@ function takeAnswers(window: Window, datagram: Uint8Array): boolean {
     const length = checkedLength(view, at);
     const type = view.getUint16(at + headerAt.type, hostIsLittleEndian);
     const sequence = view.getUint32(at + headerAt.sequence, hostIsLittleEndian);
-    const slot = window.slots[sequence - window.firstSequence];
+    const index = sequence - window.firstSequence;
+    const request = window.requests[index];
     const [from, to] = [at, at + length];
     at += (length + 3) & ~3;
     // Answers to a window that was given up come under old numbers and are not for anyone.
-    if (slot === undefined || slot.outcome !== undefined) continue;
+    if (request === undefined) continue;
+    const slot = window.slots[index] ?? { answers: [], answerCount: 0, outcome: undefined };
+    window.slots[index] = slot;
+    if (slot.outcome !== undefined) continue;
     if (type === messageType.error || type === messageType.done) {
       slot.outcome = endOutcome(slot, datagram.subarray(from + plainHeaderBytes, to));
     } else if (slot.answerCount >= dumpMessagesMax) {
@@ -299,18 +318,13 @@ function takeAnswers(window: Window, datagram: Uint8Array): boolean {
     } else {
       slot.answerCount += 1;
       const payload = datagram.subarray(from + headerBytes, to);
-      if (slot.onAnswer !== undefined) slot.onAnswer(payload);
-      else keepAnswer(slot, payload);
+      if (request.onAnswer !== undefined) request.onAnswer(payload);
+      // The datagram lies in memory that the next receive overwrites.
+      else slot.answers.push(Uint8Array.from(payload));
     }
-    if (slot === window.slots.at(-1) && slot.outcome !== undefined) ended = true;
+    if (index === window.slots.length - 1 && slot.outcome !== undefined) ended = true;
   }
   return ended;
-}
-
-/** The datagram lies in memory that the next receive overwrites. */
-function keepAnswer(slot: Slot, payload: Uint8Array): void {
-  slot.answers ??= [];
-  slot.answers.push(Uint8Array.from(payload));
 }
 
 /** The length that the message at an offset claims, its header included. */
@@ -322,7 +336,7 @@ function checkedLength(view: DataView, at: number): number {
 }
 
 function* splitIntoWindows(
-  requests: readonly GenericRequest[],
+  requests: Iterable<GenericRequest>,
   windowRequests: number,
 ): Generator<readonly GenericRequest[]> {
   let window: GenericRequest[] = [];
@@ -343,7 +357,7 @@ function* splitIntoWindows(
 /** Reads the end of a request: NLMSG_ERROR and NLMSG_DONE both begin with a negative errno or 0. */
 function endOutcome(slot: Slot, data: Uint8Array): ExchangeOutcome {
   const errno = data.length < 4 ? 0 : -(hostU32Of(data) | 0);
-  if (errno === 0) return doneWith(slot);
+  if (errno === 0) return { kind: 'done', answers: slot.answers };
   return { kind: 'refused', errnoName: errnoName(errno) };
 }
 
@@ -351,17 +365,13 @@ function endOutcome(slot: Slot, data: Uint8Array): ExchangeOutcome {
  * A request that was not refused was done, if nothing is missing: the kernel works in order and
  * reports every refusal, and the acknowledgement of the last request has come after them.
  */
-function outcomeOf(slot: Slot, loss: LossCause | undefined): ExchangeOutcome {
-  if (slot.outcome !== undefined) return slot.outcome;
+function outcomeOf(slot: Slot | undefined, loss: LossCause | undefined): ExchangeOutcome {
+  if (slot?.outcome !== undefined) return slot.outcome;
   if (loss !== undefined) return { kind: 'lost', cause: loss };
-  return doneWith(slot);
+  return slot === undefined ? doneWithoutAnswer : { kind: 'done', answers: slot.answers };
 }
 
 const doneWithoutAnswer: ExchangeOutcome = { kind: 'done', answers: [] };
-
-function doneWith({ answers }: Slot): ExchangeOutcome {
-  return answers === undefined ? doneWithoutAnswer : { kind: 'done', answers };
-}
 
 function lookupError(name: string, outcome: ExchangeOutcome | undefined): TandemError {
   if (outcome?.kind === 'refused') {

@@ -127,19 +127,9 @@ export class IpvsTable {
    */
   async apply(operations: readonly IpvsOperation[]): Promise<readonly OperationResult[]> {
     const results: OperationResult[] = operations.map(() => undefined);
-    const requests: IpvsRequest[] = [];
+    if (operations.length === 0) return results;
     const positions: number[] = [];
-    const encoder = new OperationEncoder();
-    for (const [position, operation] of operations.entries()) {
-      try {
-        requests.push(encoder.encode(operation));
-        positions.push(position);
-      } catch (error) {
-        if (!(error instanceof WireError)) throw error;
-        results[position] = valueRefused(describeOperation(operation), error);
-      }
-    }
-    if (requests.length === 0) return results;
+    const requests = encodeEach(operations, positions, results);
     const outcomes = await this.#exchange(requests, 'change the table');
     const lost = new Map<number, LossCause>();
     for (const [index, outcome] of outcomes.entries()) {
@@ -291,7 +281,7 @@ export class IpvsTable {
   }
 
   async #exchange(
-    requests: readonly GenericRequest[],
+    requests: Iterable<GenericRequest>,
     what: string,
     timeoutMs?: number,
   ): Promise<readonly ExchangeOutcome[]> {
@@ -331,6 +321,30 @@ export class IpvsTable {
     await this.#dump({ ...request, onAnswer }, what, onStart);
     this.#undecodableEntries += undecodable;
     return entries;
+  }
+}
+
+/**
+ * The requests of changes, each made when it is its turn to be sent, so that memory holds those of
+ * one send. Notes the position of each, and the refusal of a change that has no request.
+ */
+function* encodeEach(
+  operations: readonly IpvsOperation[],
+  positions: number[],
+  results: OperationResult[],
+): Generator<IpvsRequest> {
+  const encoder = new OperationEncoder();
+  for (const [position, operation] of operations.entries()) {
+    let request: IpvsRequest;
+    try {
+      request = encoder.encode(operation);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      results[position] = valueRefused(describeOperation(operation), error);
+      continue;
+    }
+    positions.push(position);
+    yield request;
   }
 }
 

@@ -4,7 +4,7 @@
  * An address is kept as its canonical text (dotted quad, or RFC 5952 for IPv6) under a brand, so
  * that it is a map key, a JSON value and a log field as it stands, and equality is `===`.
  */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { WireError } from './wireError.js';
 
 const dotCode = '.'.charCodeAt(0);
@@ -27,7 +27,7 @@ export interface IpPrefix {
 
 /** Reads an address; `undefined` when the text is none. Zones (`%eth0`) are not accepted. */
 export function parseIpAddress(text: string): IpAddress | undefined {
-  if (isIPv4(text)) return text as IpAddress;
+  if (isIpv4Text(text)) return text as IpAddress;
   if (text.includes('%') || !isIPv6(text)) return undefined;
   return ipFromBytes(ipv6TextToBytes(text));
 }
@@ -129,6 +129,29 @@ function ipv4TextToBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(4);
   writeIpv4Bytes(text, bytes, 0);
   return bytes;
+}
+
+/** Four numbers up to 255 without leading zeros. By digits, as {@link writeIpv4Bytes}. */
+function isIpv4Text(text: string): boolean {
+  let dots = 0;
+  let digits = 0;
+  let value = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === dotCode) {
+      if (digits === 0) return false;
+      dots += 1;
+      digits = 0;
+      value = 0;
+      continue;
+    }
+    const digit = code - zeroCode;
+    if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return false;
+    digits += 1;
+    value = value * 10 + digit;
+    if (value > 255) return false;
+  }
+  return dots === 3 && digits > 0;
 }
 
 /** Digit by digit, since a large table asks for tens of thousands. */

@@ -26,6 +26,8 @@ export interface IpvsRequest {
   /** A number of {@link ipvsCommands}. */
   readonly command: number;
   readonly payload: Uint8Array;
+  /** Writes what is different from the payload over a copy of it, at an offset. */
+  overwrite?(target: Uint8Array, at: number): void;
   /** Ask for every entry instead of for one. */
   readonly dump: boolean;
 }

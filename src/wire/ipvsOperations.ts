@@ -3,7 +3,7 @@ import { familyOf, writeIpBytes } from './ipAddress.js';
 import { encodeOperation, type IpvsRequest } from './ipvs.js';
 import { commandAttributes, serverAttributes } from './ipvsAttributes.js';
 import type { IpvsOperation, IpvsServer } from './ipvsModel.js';
-import { payloadOffset, pooledCopy } from './netlinkAttributes.js';
+import { payloadOffset } from './netlinkAttributes.js';
 import { hostIsLittleEndian } from './netlinkScalars.js';
 
 /** A change that carries all that can be said of a server. */
@@ -14,44 +14,66 @@ const weightMax = 0x7fff_ffff;
 
 /**
  * Encodes changes one after the other. The servers of a service are mostly alike but for address,
- * port and weight: such a request is a copy of the one before it with these written over. That is
- * a tenth of the work, and a table is loaded with ten thousand of them.
+ * port and weight: such a request is the one before it with these written over where it is sent.
+ * That is a tenth of the work, and a table is loaded with ten thousand of them.
  */
 export class OperationEncoder {
   #last: ServerChange | undefined;
-  #request: IpvsRequest | undefined;
-  #addressAt = 0;
-  #portAt = 0;
-  #weightAt = 0;
+  #template: ServerTemplate | undefined;
 
   /** As {@link encodeOperation}. */
   encode(operation: IpvsOperation): IpvsRequest {
     if (operation.kind !== 'add-server' && operation.kind !== 'edit-server') {
       return encodeOperation(operation);
     }
-    const last = this.#request;
-    if (last !== undefined && isLike(this.#last, operation)) {
-      return { ...last, payload: this.#rewritten(last.payload, operation.server) };
+    if (this.#template !== undefined && isLike(this.#last, operation)) {
+      return new AlikeRequest(this.#template, operation.server);
     }
     const request = encodeOperation(operation);
     this.#last = operation;
-    this.#request = request;
-    this.#addressAt = placeOf(request, 'address');
-    this.#portAt = placeOf(request, 'port');
-    this.#weightAt = placeOf(request, 'weight');
+    this.#template = {
+      request,
+      addressAt: placeOf(request, 'address'),
+      portAt: placeOf(request, 'port'),
+      weightAt: placeOf(request, 'weight'),
+    };
     return request;
   }
+}
 
-  #rewritten(bytes: Uint8Array, { address, port, weight }: IpvsServer): Uint8Array {
-    const copy = pooledCopy(bytes);
-    writeIpBytes(address, copy, this.#addressAt);
-    copy[this.#portAt] = port >>> 8;
-    copy[this.#portAt + 1] = port & 0xff;
+/** A request, and where in its payload is what others differ in. */
+interface ServerTemplate {
+  readonly request: IpvsRequest;
+  readonly addressAt: number;
+  readonly portAt: number;
+  readonly weightAt: number;
+}
+
+/** A request that differs from another in address, port and weight of the server. */
+class AlikeRequest implements IpvsRequest {
+  readonly command: number;
+  readonly payload: Uint8Array;
+  readonly dump = false;
+  readonly #template: ServerTemplate;
+  readonly #server: IpvsServer;
+
+  constructor(template: ServerTemplate, server: IpvsServer) {
+    this.command = template.request.command;
+    this.payload = template.request.payload;
+    this.#template = template;
+    this.#server = server;
+  }
+
+  overwrite(target: Uint8Array, at: number): void {
+    const { addressAt, portAt, weightAt } = this.#template;
+    const { address, port, weight } = this.#server;
+    writeIpBytes(address, target, at + addressAt);
+    target[at + portAt] = port >>> 8;
+    target[at + portAt + 1] = port & 0xff;
     for (let byte = 0; byte < 4; byte += 1) {
       const shift = hostIsLittleEndian ? byte * 8 : 24 - byte * 8;
-      copy[this.#weightAt + byte] = (weight >>> shift) & 0xff;
+      target[at + weightAt + byte] = (weight >>> shift) & 0xff;
     }
-    return copy;
   }
 }
 

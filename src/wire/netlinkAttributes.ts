@@ -211,7 +211,7 @@ let poolEnd = 0;
  * A copy that shares its memory with others before and after it. V8 takes memory of its own for a
  * larger array from the system, and collects its garbage after a few thousand of them.
  */
-export function pooledCopy(bytes: Uint8Array): Uint8Array {
+function pooledCopy(bytes: Uint8Array): Uint8Array {
   if (poolEnd + bytes.length > pool.length) {
     pool = new Uint8Array(Math.max(poolBytes, bytes.length));
     poolEnd = 0;

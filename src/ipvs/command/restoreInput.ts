@@ -1,5 +1,5 @@
 /** Reads the text of a saved table: a command on each line. Pure. */
-import { parseIpAddress } from '../../wire/ipAddress.js';
+import { familyOf, parseIpAddress } from '../../wire/ipAddress.js';
 import type { IpvsOperation, IpvsServer } from '../../wire/ipvsModel.js';
 import type { CommandRefusal, IpvsCommand } from './model.js';
 import type { NameLookup } from './names.js';
@@ -21,9 +21,16 @@ export function parseRestoreInput(
   let lineNumber = 0;
   for (let from = 0; from <= text.length; ) {
     const newline = text.indexOf('\n', from);
-    const line = text.slice(from, newline < 0 ? text.length : newline);
-    from += line.length + 1;
+    const to = newline < 0 ? text.length : newline;
+    const start = from;
+    from = to + 1;
     lineNumber += 1;
+    const next = likes.findNext(text, start, to);
+    if (next !== undefined) {
+      lines.push({ lineNumber, command: next });
+      continue;
+    }
+    const line = text.slice(start, to);
     const known = likes.find(line);
     if (known !== undefined) {
       lines.push({ lineNumber, command: known });
@@ -70,16 +77,29 @@ const likeLinesMax = 1_024;
 class LikeLines {
   /** By the text around the address of the server. */
   readonly #changes = new Map<string, ServerChange>();
-  #key = '';
+  /** The line of the last command taken apart: what is before the address, and what behind. */
+  #last: ServerChange | undefined;
+  #before = '';
+  #behind = '';
   #address = '';
 
+  /** The command of the line at a place of the text, if it is like the one before it. */
+  findNext(text: string, from: number, to: number): IpvsCommand | undefined {
+    const like = this.#last;
+    const addressAt = from + this.#before.length;
+    const addressEnd = to - this.#behind.length;
+    if (like === undefined || addressEnd <= addressAt) return undefined;
+    if (!text.startsWith(this.#before, from) || !text.endsWith(this.#behind, to)) return undefined;
+    return changeOf(like, text.slice(addressAt, addressEnd));
+  }
+
   find(line: string): IpvsCommand | undefined {
+    this.#last = undefined;
     if (!this.#split(line)) return undefined;
-    const like = this.#changes.get(this.#key);
-    const address = like && parseIpAddress(this.#address);
-    if (like === undefined || address === undefined) return undefined;
-    const server = { ...like.server, address };
-    return { kind: 'change', operation: { kind: like.kind, service: like.service, server } };
+    const like = this.#changes.get(this.#before + this.#behind);
+    const command = like && changeOf(like, this.#address);
+    if (command !== undefined) this.#last = like;
+    return command;
   }
 
   learn(line: string, command: IpvsCommand): void {
@@ -89,7 +109,8 @@ class LikeLines {
     // Else the address is not what it looks like.
     if (operation.server.address !== this.#address) return;
     if (this.#changes.size >= likeLinesMax) this.#changes.clear();
-    this.#changes.set(this.#key, operation);
+    this.#changes.set(this.#before + this.#behind, operation);
+    this.#last = operation;
   }
 
   /** Takes a line apart; false when it has no server with an address in dots and a port. */
@@ -99,9 +120,21 @@ class LikeLines {
     const to = line.indexOf(':', from);
     if (option < 0 || to < 0) return false;
     this.#address = line.slice(from, to);
-    this.#key = line.slice(0, from) + line.slice(to);
+    this.#before = line.slice(0, from);
+    this.#behind = line.slice(to);
     return true;
   }
 }
 
 const serverOption = ' -r ';
+
+/** A change for a server with another address, if the text is one. */
+function changeOf(
+  { kind, service, server }: ServerChange,
+  addressText: string,
+): IpvsCommand | undefined {
+  const address = parseIpAddress(addressText);
+  // An IPv6 address without brackets takes the port for its own.
+  if (address === undefined || familyOf(address) === 6) return undefined;
+  return { kind: 'change', operation: { kind, service, server: { ...server, address } } };
+}

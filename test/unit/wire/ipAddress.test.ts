@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isIPv4 } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -44,6 +45,19 @@ test('text that is no address gives undefined, and ipAddress throws for it', () 
     assert.equal(parseIpAddress(text), undefined, text);
     assert.throws(() => ipAddress(text), WireError);
   }
+});
+
+test('of any text made of numbers and dots Node holds the same for an IPv4 address', () => {
+  const part = fc.oneof(
+    fc.nat({ max: 300 }).map(String),
+    fc.constantFrom('', '00', '01', '/', ':'),
+  );
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 3, maxLength: 5 }), (parts) => {
+      const text = parts.join('.');
+      assert.equal(parseIpAddress(text) === text, isIPv4(text), text);
+    }),
+  );
 });
 
 test('bytes to text and back gives the same bytes, in both families', () => {
