@@ -28,8 +28,8 @@ const uncommon: readonly RegExp[] = [
 ];
 
 /**
- * A list or mapping in a flow mapping, or perhaps in a flow list, and not behind a key. In a mapping
- * it is a key without a value, which this parser takes for the text of what is in it.
+ * A list or mapping in a flow mapping, or perhaps in a flow list, and not behind a key. In a
+ * mapping it is a key without a value, which this parser takes for the text of what is in it.
  */
 const keyLike = /[{,](?:\s|#.*)*[[{]/;
 

@@ -142,8 +142,9 @@ export class GenericNetlink {
 
   /**
    * Sends requests in windows and gives the outcome of each, in order. A refused one does not stop
-   * those after it. Those of a window are asked for when the one before it is over. Throws {@link TandemError}: SYSTEM_CALL when the socket itself fails or is
-   * closed, NETLINK_TIMEOUT when too many callers wait for it.
+   * those after it. Those of a window are asked for when the one before it is over. Throws
+   * {@link TandemError}: SYSTEM_CALL when the socket itself fails or is closed, NETLINK_TIMEOUT
+   * when too many callers wait for it.
    */
   async exchange(
     familyId: number,
