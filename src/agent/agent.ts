@@ -35,6 +35,7 @@ import { electionSteps, planDocument } from './plan.js';
 import { refuseFixedChanges, reloadObjections } from './reloadObjections.js';
 import { ReloadQueue } from './reloadQueue.js';
 import { refuseLargeRemoval } from './removalLimit.js';
+import { optimiseAsUsual } from './runtimeFlags.js';
 import { buildStatusDocument, type LastReload } from './statusDocument.js';
 import { Tracking } from './tracking.js';
 import { requireUsers } from './users.js';
@@ -177,6 +178,7 @@ export class Agent {
     this.#loadedUnixMs = Date.now();
     await this.#overrides.configure(config);
     await this.#balancer.configure(config.services, config.ipvs, this.#health.reports);
+    optimiseAsUsual();
     await this.#host.configure(config);
     this.#health.configure(config.services, probes, config.health);
     this.#hints.configure(config.services);

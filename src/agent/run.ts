@@ -9,7 +9,7 @@ import { TandemError } from '../errors.js';
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
 import { Agent } from './agent.js';
 import { type AgentLog, openLog } from './logger.js';
-import { collectYoungGarbageInOwnThread, keepCompiledCode } from './runtimeFlags.js';
+import { collectYoungGarbageInOwnThread, keepCompiledCode, optimiseLate } from './runtimeFlags.js';
 
 /** Where the agent's configuration comes from. */
 export interface RunOptions {
@@ -28,6 +28,7 @@ const stopTimeoutMs = 10_000;
 export async function runAgent(options: RunOptions): Promise<void> {
   collectYoungGarbageInOwnThread();
   keepCompiledCode();
+  optimiseLate();
   const choice: NodeChoice = {
     ...(options.node === undefined ? {} : { node: options.node }),
     environment: options.environment,

@@ -26,7 +26,7 @@ export async function runIpvsCommandLine(
 /**
  * A command is over in a second. Helper threads, of the collector and of the optimising compiler,
  * cost it more than they take off it where there is one processor, and young memory that grows in
- * small steps is collected in each. Optimised is what runs some thirty times longer than usual.
+ * small steps is collected in each. Optimised is what runs some sixty times longer than usual.
  */
 function workAlone(): void {
   setFlagsFromString('--no-parallel-scavenge');
