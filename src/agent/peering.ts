@@ -31,6 +31,7 @@ import { sharedConfig } from '../peer/sharedConfig.js';
 import type { VirtualRouterReport } from '../vrrp/protocol.js';
 import { formatIpPrefix } from '../wire/ipAddress.js';
 import type { OverrideRecord } from '../wire/overrideModel.js';
+import { peerProtocolVersion } from '../wire/peerMessage.js';
 import type { AgentLogger } from './logger.js';
 import { nextRestart, noRestarts } from './restartDelay.js';
 
@@ -161,6 +162,7 @@ export class Peering {
     keys: readonly PeerKey[],
   ): PeerSettings {
     return {
+      protocolVersion: peerProtocolVersion,
       cluster: config.cluster,
       node: config.node.name,
       agentVersion: this.#identity.version,

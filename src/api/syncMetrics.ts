@@ -7,6 +7,15 @@ export const syncMetricFamilies: readonly MetricFamily[] = [
   gauge('connected', 'Whether the relay exchanges connections with the peer: 1 or 0.', (relay) =>
     Number(relay.connectedSinceUnixMs !== null),
   ),
+  gauge('connected_since_seconds', 'Since when it does, as Unix time.', (relay) => {
+    return relay.connectedSinceUnixMs === null ? null : relay.connectedSinceUnixMs / 1000;
+  }),
+  gauge('holding', 'Whether this node does not take over because it lacks the table.', (relay) =>
+    Number(relay.holding),
+  ),
+  gauge('ports_protected', 'Whether a firewall rule guards the ports of the daemons.', (relay) =>
+    Number(relay.portsProtected),
+  ),
   gauge('in_sync', 'Whether both directors know the same connections, by comparison.', (relay) =>
     Number(relay.inSync),
   ),
@@ -26,6 +35,14 @@ export const syncMetricFamilies: readonly MetricFamily[] = [
     'Parts of the table that differ from the peer, of 1024.',
     (relay) => relay.differingBuckets,
   ),
+  gauge(
+    'peer_differing_buckets',
+    'Parts that differ as the peer sees it.',
+    (relay) => relay.peerDifferingBuckets,
+  ),
+  lastBulk('entries', 'Entries of the last whole table.', ({ entries }) => entries),
+  lastBulk('seconds', 'How long the last whole table took.', ({ seconds }) => seconds),
+  lastBulk('finished', 'Whether it lacked nothing: 1 or 0.', ({ finished }) => Number(finished)),
   {
     name: 'sync_lag_seconds',
     help: "From the word of our kernel to the answer that the peer's kernel has it.",
@@ -58,6 +75,9 @@ export const syncMetricFamilies: readonly MetricFamily[] = [
   byReason('refused_datagrams', "Datagrams on the kernel's port that were refused.", (relay) => {
     return relay.counters.refusedDatagrams;
   }),
+  gauge('unreadable_messages_total', 'Messages of the peer that mean nothing.', ({ counters }) => {
+    return counters.malformed;
+  }),
   gauge('repairs_total', 'Times that differing parts were asked for again.', ({ counters }) => {
     return counters.repairs;
   }),
@@ -73,6 +93,22 @@ function gauge(
     help,
     labels: [],
     samples: ({ connectionSync: { relay } }) => [[relay === undefined ? null : read(relay)]],
+  };
+}
+
+function lastBulk(
+  name: string,
+  help: string,
+  read: (bulk: NonNullable<RelayStatus['lastBulk']>) => number,
+): MetricFamily {
+  return {
+    name: `sync_last_bulk_${name}`,
+    help,
+    labels: ['direction'],
+    samples: ({ connectionSync: { relay } }) => {
+      const bulk = relay?.lastBulk ?? null;
+      return bulk === null ? [] : [[read(bulk), bulk.direction]];
+    },
   };
 }
 

@@ -40,8 +40,11 @@ export function syncDetailLines(status: StatusDocument, paint: Painter): readonl
   const sum = (counts: Readonly<Record<string, number>>): number =>
     Object.values(counts).reduce((total, count) => total + count, 0);
   const { rejected, dropped, refusedDatagrams } = counters;
+  const since = relay.connectedSinceUnixMs;
   return [
     ...lines,
+    '  both roles: our kernel tells and is told' +
+      `${since === null ? '' : `; connected with the peer for ${age(status.nowUnixMs - since)}`}`,
     `  told by our kernel ${counters.heard}, sent ${counters.sent}, received ` +
       `${counters.received}, given to our kernel ${counters.injected}`,
     `  refused ${sum(rejected)}${reasons(rejected)}, dropped ${sum(dropped)}${reasons(dropped)}, ` +

@@ -15,10 +15,17 @@ export const labTimings = {
 /** Timings that a lab can have instead. */
 export type LabTimings = { readonly [Name in keyof typeof labTimings]: number };
 
+/** The files of one director. */
+export interface LabFiles {
+  readonly socketPath: string;
+  /** The key that both directors have; without one the kernels sync by themselves, in clear text. */
+  readonly peerKeyPath?: string;
+}
+
 /** Writes the configuration of one director as YAML. */
 export function labConfig(
   topology: Topology,
-  socketPath: string,
+  { socketPath, peerKeyPath }: LabFiles,
   timings: LabTimings = labTimings,
 ): string {
   const directors = directorNames(topology);
@@ -41,7 +48,9 @@ export function labConfig(
     })),
     syncGroups: [{ name: 'edge', members: topology.virtualRouters.map(({ name }) => name) }],
     services: topology.services.map((service) => serviceConfig(topology, service, timings)),
-    connectionSync: { mode: 'kernel', interface: topology.syncInterface },
+    ...(peerKeyPath === undefined
+      ? { connectionSync: { mode: 'kernel', interface: topology.syncInterface } }
+      : { peering: { key: { file: peerKeyPath } }, connectionSync: { mode: 'relay' } }),
     api: { socket: socketPath },
     // Labs share a file system, and this machine may have an agent of its own.
     overrides: {

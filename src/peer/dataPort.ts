@@ -36,7 +36,7 @@ export class DataPort {
     this.#post({ type: 'closed' });
   }
 
-  /** Data of the peer. */
+  /** Data of the peer: the payload of a frame, which has its memory to itself. */
   deliver(bytes: Uint8Array): void {
     if (this.#port === undefined) return;
     if (this.#deliveredBytes + bytes.length > deliveredBytesMax) {
@@ -44,7 +44,8 @@ export class DataPort {
       return;
     }
     this.#deliveredBytes += bytes.length;
-    this.#post({ type: 'data', bytes });
+    const { buffer } = bytes;
+    this.#post({ type: 'data', bytes }, buffer instanceof ArrayBuffer ? [buffer] : []);
   }
 
   /** Lets go of the sync thread. */
@@ -65,7 +66,7 @@ export class DataPort {
     this.#post({ type: 'dropped', sent: 1, received: 0 });
   }
 
-  #post(message: FromChannel): void {
-    this.#port?.postMessage(message);
+  #post(message: FromChannel, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port?.postMessage(message, [...transfer]);
   }
 }

@@ -8,7 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { LogLevel } from '../vrrp/protocol.js';
 import { Remarks } from '../vrrp/remarks.js';
 import type { OverrideRecord } from '../wire/overrideModel.js';
-import { type PeerHello, peerProtocolVersion } from '../wire/peerMessage.js';
+import type { PeerHello } from '../wire/peerMessage.js';
 import { ChannelReport } from './channelReport.js';
 import { PeerConnection } from './connection.js';
 import { Connector } from './connector.js';
@@ -154,7 +154,7 @@ export class PeerEngine {
     const settings = this.#settings;
     if (settings === undefined) return;
     const own: PeerHello = {
-      protocolVersion: peerProtocolVersion,
+      protocolVersion: settings.protocolVersion,
       cluster: settings.cluster,
       node: settings.node,
       agentVersion: settings.agentVersion,

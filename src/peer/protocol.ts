@@ -19,6 +19,8 @@ export interface PeerKey {
 
 /** Everything that the thread needs to know of the pair. */
 export interface PeerSettings {
+  /** The version of the protocol that this node says it speaks. */
+  readonly protocolVersion: number;
   readonly cluster: string;
   /** This node. */
   readonly node: string;

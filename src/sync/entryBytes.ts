@@ -34,6 +34,17 @@ export function putU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value & 0xff;
 }
 
+/** Copies so few bytes that a view of them would cost more than the copy. */
+export function copyBytes(
+  source: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  to: number,
+  length: number,
+): void {
+  for (let at = 0; at < length; at += 1) target[to + at] = source[from + at] ?? 0;
+}
+
 /** How important an entry is: templates first, then connections that live, then those that end. */
 export function importanceAt(bytes: Uint8Array, start: number): 0 | 1 | 2 {
   const flags = u32At(bytes, start + offsets.flags);
@@ -98,12 +109,13 @@ function sameBytes(a: Uint8Array, at: number, b: Uint8Array, bt: number, length:
 }
 
 /** MurmurHash3's round (public domain): well spread, and no more is needed of it. */
-function mix(hash: number, word: number): number {
+export function mix(hash: number, word: number): number {
   const scrambled = Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
   return (Math.imul(rotate(hash ^ scrambled, 13), 5) + 0xe6546b64) | 0;
 }
 
-function finish(hash: number): number {
+/** Its end, which spreads the last words as well. */
+export function finish(hash: number): number {
   let value = hash ^ (hash >>> 16);
   value = Math.imul(value, 0x85ebca6b);
   value ^= value >>> 13;

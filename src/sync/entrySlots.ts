@@ -4,8 +4,10 @@
  */
 import { sameKey } from './entryBytes.js';
 
-/** Slots grow by so many, so that nothing is copied and little is set aside. */
-const chunkSlots = 1024;
+/** Slots grow by so many, a power of two, so that nothing is copied and little is set aside. */
+const chunkShift = 10;
+const chunkSlots = 1 << chunkShift;
+const chunkMask = chunkSlots - 1;
 
 /** The index is doubled when more than this part of it is in use. */
 const loadMax = 0.8;
@@ -74,30 +76,30 @@ export class EntrySlots {
 
   /** Where the slot begins in {@link bytesOf}. */
   offsetOf(slot: number): number {
-    return (slot % chunkSlots) * this.entryBytes;
+    return (slot & chunkMask) * this.entryBytes;
   }
 
   word(slot: number, which: number): number {
-    return this.#chunk(slot).words[(slot % chunkSlots) * 4 + which] ?? 0;
+    return this.#chunk(slot).words[(slot & chunkMask) * 4 + which] ?? 0;
   }
 
   setWord(slot: number, which: number, value: number): void {
-    this.#chunk(slot).words[(slot % chunkSlots) * 4 + which] = value;
+    this.#chunk(slot).words[(slot & chunkMask) * 4 + which] = value;
   }
 
   has(slot: number, bit: number): boolean {
-    return ((this.#chunk(slot).marks[slot % chunkSlots] ?? 0) & bit) !== 0;
+    return ((this.#chunk(slot).marks[slot & chunkMask] ?? 0) & bit) !== 0;
   }
 
   setMark(slot: number, bit: number, value: boolean): void {
     const { marks } = this.#chunk(slot);
-    const at = slot % chunkSlots;
+    const at = slot & chunkMask;
     marks[at] = value ? (marks[at] ?? 0) | bit : (marks[at] ?? 0) & ~bit;
   }
 
   /** The bucket that was given to {@link add}. */
   bucket(slot: number): number {
-    return (this.#chunk(slot).marks[slot % chunkSlots] ?? 0) >>> bucketShift;
+    return (this.#chunk(slot).marks[slot & chunkMask] ?? 0) >>> bucketShift;
   }
 
   /** The slot of the entry with this key; -1 when there is none. */
@@ -117,10 +119,10 @@ export class EntrySlots {
     const slot = this.#free.pop() ?? this.#end;
     if (slot === this.#end) {
       this.#end += 1;
-      if (slot % chunkSlots === 0) this.#chunks.push(this.#newChunk());
+      if ((slot & chunkMask) === 0) this.#chunks.push(this.#newChunk());
     }
     this.setWord(slot, word.keyHash, keyHash);
-    this.#chunk(slot).marks[slot % chunkSlots] = mark.used | (bucket << bucketShift);
+    this.#chunk(slot).marks[slot & chunkMask] = mark.used | (bucket << bucketShift);
     this.#insert(slot, keyHash);
     this.#count += 1;
     return slot;
@@ -140,7 +142,7 @@ export class EntrySlots {
       hole = at;
     }
     this.#index[hole] = 0;
-    this.#chunk(slot).marks[slot % chunkSlots] = 0;
+    this.#chunk(slot).marks[slot & chunkMask] = 0;
     this.#free.push(slot);
     this.#count -= 1;
   }
@@ -168,7 +170,7 @@ export class EntrySlots {
   }
 
   #chunk(slot: number): Chunk {
-    const chunk = this.#chunks[Math.floor(slot / chunkSlots)];
+    const chunk = this.#chunks[slot >>> chunkShift];
     if (chunk === undefined) throw new RangeError(`no slot ${slot}`);
     return chunk;
   }

@@ -3,6 +3,7 @@ import { familyOf, type IpAddress, ipToBytes } from '../wire/ipAddress.js';
 import type { ServiceIdentity } from '../wire/ipvsModel.js';
 import { syncFlags } from '../wire/syncModel.js';
 import { syncEntryOffsets as offsets, syncEntryBytes } from '../wire/syncScan.js';
+import { AddressKeys } from './addressKeys.js';
 import { familyAt, u16At, u32At } from './entryBytes.js';
 
 /** Every reason why an entry is not taken. */
@@ -42,15 +43,12 @@ const timeoutSecondsMax = 2_678_400;
 /** The port whose connections bring others with them, for any port. */
 const ftpPort = 21;
 
-/** Servers of one service: `address:port` in bytes, or the address alone where any port counts. */
-interface Known {
-  readonly anyPort: boolean;
-  readonly servers: ReadonlySet<string>;
-}
-
 /** Judges entries by the services of this director. */
 export class EntryValidator {
-  readonly #services = new Map<string, Known>();
+  readonly #services = new AddressKeys();
+  /** By the number of the service: whether its servers are taken with any port. */
+  readonly #anyPort: boolean[] = [];
+  readonly #servers = new AddressKeys();
   readonly #families = new Set<4 | 6>();
 
   constructor(services: readonly KnownService[]) {
@@ -58,11 +56,14 @@ export class EntryValidator {
       const isMark = identity.kind === 'fwmark';
       this.#families.add(isMark ? identity.family : familyOf(identity.address));
       const anyPort = isMark || identity.port === 0 || identity.port === ftpPort;
-      const keys = servers.map(
-        ({ address, port }) => latin1(ipToBytes(address)) + (anyPort ? '' : portText(port)),
-      );
-      this.#services.set(serviceKey(identity), { anyPort, servers: new Set(keys) });
-      for (const { address } of servers) this.#families.add(familyOf(address));
+      const service = this.#add(identity);
+      this.#anyPort[service] = anyPort;
+      for (const { address, port } of servers) {
+        const family = familyOf(address);
+        this.#families.add(family);
+        const wanted = portWord(family, anyPort ? undefined : port);
+        this.#servers.add(service, wanted, ipToBytes(address));
+      }
     }
   }
 
@@ -79,56 +80,65 @@ export class EntryValidator {
     if (u16At(bytes, start + offsets.state) >= states) return 'bad-state';
     const timeoutSeconds = u32At(bytes, start + offsets.timeoutSeconds);
     if (timeoutSeconds === 0 || timeoutSeconds > timeoutSecondsMax) return 'bad-timeout';
-    const candidates = this.#candidates(bytes, start, protocol);
-    if (candidates.length === 0) return 'unknown-service';
-    const server = start + syncEntryBytes[family] - (family === 4 ? 4 : 16);
-    const address = latin1(bytes.subarray(server, start + syncEntryBytes[family]));
-    const port = portText(u16At(bytes, start + offsets.serverPort));
-    const isServer = ({ anyPort, servers }: Known): boolean =>
-      servers.has(anyPort ? address : address + port);
-    return candidates.some(isServer) ? undefined : 'unknown-server';
+    return this.#judgeServer(bytes, start, family, protocol);
   }
 
-  /** The services that the kernel could find for it, more than one where a mark matches as well. */
-  #candidates(bytes: Uint8Array, start: number, protocol: number): readonly Known[] {
-    const family = familyAt(bytes, start);
-    const found: Known[] = [];
-    const add = (key: string): void => {
-      const known = this.#services.get(key);
-      if (known !== undefined) found.push(known);
-    };
+  /** By the services that the kernel could find for it: more than one where a mark matches too. */
+  #judgeServer(
+    bytes: Uint8Array,
+    start: number,
+    family: 4 | 6,
+    protocol: number,
+  ): EntryRefusal | undefined {
+    const services = this.#services;
+    let refusal: EntryRefusal = 'unknown-service';
     const firewallMark = u32At(bytes, start + offsets.firewallMark);
-    if (firewallMark !== 0) add(markKey(family, firewallMark));
-    if (protocol === 0) return found;
+    if (firewallMark !== 0) {
+      const service = services.find(markWord(family), firewallMark, bytes, start, 0);
+      if (this.#hasServer(service, bytes, start, family)) return undefined;
+      if (service >= 0) refusal = 'unknown-server';
+    }
+    if (protocol === 0) return refusal;
     const width = family === 4 ? 4 : 16;
     const at = start + offsets.clientAddress + width;
-    const address = latin1(bytes.subarray(at, at + width));
-    for (const port of new Set([u16At(bytes, start + offsets.virtualPort), 0])) {
-      add(addressKey(protocol, address, port));
+    const port = u16At(bytes, start + offsets.virtualPort);
+    for (let turn = 0; turn < (protocol === protocolNumbers.tcp ? 3 : 2); turn += 1) {
+      const wanted = turn === 0 ? port : turn === 1 ? 0 : ftpPort;
+      const service = services.find(protocolWord(family, protocol), wanted, bytes, at, width);
+      if (this.#hasServer(service, bytes, start, family)) return undefined;
+      if (service >= 0) refusal = 'unknown-server';
     }
-    if (protocol === protocolNumbers.tcp) add(addressKey(protocol, address, ftpPort));
-    return found;
+    return refusal;
+  }
+
+  #hasServer(service: number, bytes: Uint8Array, start: number, family: 4 | 6): boolean {
+    if (service < 0) return false;
+    const anyPort = this.#anyPort[service] === true;
+    const port = anyPort ? undefined : u16At(bytes, start + offsets.serverPort);
+    const width = family === 4 ? 4 : 16;
+    const at = start + syncEntryBytes[family] - width;
+    return this.#servers.find(service, portWord(family, port), bytes, at, width) >= 0;
+  }
+
+  #add(identity: ServiceIdentity): number {
+    if (identity.kind === 'fwmark') {
+      return this.#services.add(markWord(identity.family), identity.fwmark, new Uint8Array());
+    }
+    const { protocol, address, port } = identity;
+    const word = protocolWord(familyOf(address), protocolNumbers[protocol]);
+    return this.#services.add(word, port, ipToBytes(address));
   }
 }
 
-function serviceKey(identity: ServiceIdentity): string {
-  if (identity.kind === 'fwmark') return markKey(identity.family, identity.fwmark);
-  const { protocol, address, port } = identity;
-  return addressKey(protocolNumbers[protocol], latin1(ipToBytes(address)), port);
+/** The words of keys: no two kinds of service, and no two families, have the same. */
+function protocolWord(family: 4 | 6, protocol: number): number {
+  return (family << 8) | protocol;
 }
 
-function markKey(family: 4 | 6, firewallMark: number): string {
-  return `m${family}/${firewallMark}`;
+function markWord(family: 4 | 6): number {
+  return 0x1_0000 | family;
 }
 
-function addressKey(protocol: number, address: string, port: number): string {
-  return `a${protocol}/${address}${portText(port)}`;
-}
-
-function portText(port: number): string {
-  return String.fromCharCode(port >> 8, port & 0xff);
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+function portWord(family: 4 | 6, port: number | undefined): number {
+  return (family << 17) | (port ?? 0x1_0000);
 }

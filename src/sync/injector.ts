@@ -19,11 +19,19 @@ import type { EntryId, ShadowTable } from './shadowTable.js';
 /** Bytes of a message: what the kernel's own master sends on Ethernet. */
 const messageBytesMax = 1448;
 
-/** Messages between two looks at the daemon's queue; the smallest queue of a kernel holds 90. */
-const messagesPerLook = 24;
+/**
+ * Messages between two looks at the daemon's queue. The smallest queue of a kernel holds 90 of
+ * them, but up to a quarter of it may still be taken up by what was read a moment ago, which the
+ * file does not show (`forward_deficit` in net/ipv4/udp.c). A look costs as much as some hundred
+ * entries.
+ */
+const messagesPerLook = 48;
 
-/** What may wait in a daemon's queue when more is sent, in bytes with the kernel's overhead. */
-const queueBytesMax = 64 * 1024;
+/**
+ * What may wait in a daemon's queue when more is sent, in bytes with the kernel's overhead: seven
+ * messages.
+ */
+const queueBytesMax = 16 * 1024;
 
 /** A daemon that has not read for so long is not waited for any more, in milliseconds. */
 const queueWaitMaxMs = 2_000;
@@ -70,19 +78,26 @@ export class Injector {
       if (writer === undefined) continue;
       if (!writer.fits(table.byteLength(id))) {
         this.#put(writer, portIndex);
-        if (this.#sinceLook + this.#batched >= messagesPerLook) await this.#send();
+        if (this.#isDue) await this.#send();
       }
-      writer.add((bytes, at) => table.copy(id, bytes, at, seconds));
+      writer.add(table, id, seconds);
     }
     for (const [portIndex, writer] of this.#writers.entries()) {
       if (!writer.isEmpty) this.#put(writer, portIndex);
-      if (this.#batched === batchDatagramsMax) await this.#send();
+      if (this.#isDue) await this.#send();
     }
     await this.#send();
   }
 
   close(): void {
     this.#socket.socket.close();
+  }
+
+  /** Whether the batch is full, or the daemon's queue must be looked at. */
+  get #isDue(): boolean {
+    return (
+      this.#batched === batchDatagramsMax || this.#sinceLook + this.#batched >= messagesPerLook
+    );
   }
 
   /** Puts a message into the batch, which always has room for one more. */
@@ -153,9 +168,9 @@ class MessageWriter {
     return this.#count === 0;
   }
 
-  add(write: (bytes: Uint8Array, at: number) => number): void {
+  add(table: ShadowTable, id: EntryId, timeoutSeconds: number): void {
     const at = alignedOffset(this.#end);
-    this.#end = at + write(this.#bytes, at);
+    this.#end = at + table.copy(id, this.#bytes, at, timeoutSeconds);
     this.#count += 1;
   }
 

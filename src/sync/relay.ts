@@ -19,14 +19,12 @@ import { Agreement } from './agreement.js';
 import { BulkLog } from './bulkLog.js';
 import { bucketAt } from './entryBytes.js';
 import { EntryValidator, type KnownService } from './entryValidator.js';
+import { Inbox } from './inbox.js';
 import { InflowLimit } from './inflowLimit.js';
 import { Outgoing, windowEntries } from './outgoing.js';
 import type { RelayPhase, RelayReport } from './protocol.js';
 import { RelayCounts } from './relayCounts.js';
 import { type EntryId, ShadowTable } from './shadowTable.js';
-
-/** Messages of the peer that wait to be worked off, beside the bound on their entries. */
-const inboundMessagesMax = 1_024;
 
 /** What the relay needs from around it. */
 export interface RelayOptions {
@@ -59,9 +57,7 @@ export class Relay {
   #peerEpoch = 0;
   #announced = false;
   readonly #bulks: BulkLog;
-  #inbound: SyncChannelMessage[] = [];
-  #inboundEntries = 0;
-  #isWorking = false;
+  readonly #inbox: Inbox;
   readonly #agreement = new Agreement();
   #overWindowAtRepair = 0;
   readonly #inflow = new InflowLimit();
@@ -81,6 +77,15 @@ export class Relay {
       isWhole: () => this.counts.tableFull === 0 && this.#seed?.finished !== false,
       onBulkSent: (entries, startedMs, finished) =>
         this.#bulks.note('sent', entries, startedMs, finished),
+    });
+    this.#inbox = new Inbox({
+      workOff: (message) => this.#workOff(message),
+      answer: (sequence) => {
+        if (this.#announced) this.#outgoing.control({ type: 'taken', sequence });
+      },
+      onMalformed: () => {
+        this.counts.malformed += 1;
+      },
     });
   }
 
@@ -151,8 +156,7 @@ export class Relay {
     this.#announced = false;
     this.#outgoing.close();
     this.#bulks.forget();
-    this.#inbound = [];
-    this.#inboundEntries = 0;
+    this.#inbox.clear();
     this.#peerEntries = null;
     this.#agreement.forget();
     if (this.#phase === 'receiving') {
@@ -164,31 +168,21 @@ export class Relay {
 
   /** A message of the peer. They are worked off one after the other. */
   take(bytes: Uint8Array): void {
+    let message: SyncChannelMessage;
     try {
-      const message = decodeSyncChannel(bytes);
-      if (message.kind === 'entries') {
-        if (this.#inboundEntries + message.count > windowEntries) {
-          this.counts.overWindow += 1;
-          return;
-        }
-        this.#inboundEntries += message.count;
-      } else if (message.kind === 'control' && message.control.type === 'taken') {
-        // An answer must not wait behind entries that wait for our own kernel.
-        this.#outgoing.taken(message.control.sequence);
-        this.flush();
-        return;
-      }
-      if (this.#inbound.length >= inboundMessagesMax) {
-        this.counts.overWindow += 1;
-        return;
-      }
-      this.#inbound.push(message);
+      message = decodeSyncChannel(bytes);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.counts.malformed += 1;
       return;
     }
-    void this.#workOff();
+    if (message.kind === 'control' && message.control.type === 'taken') {
+      // An answer must not wait behind entries that wait for our own kernel.
+      this.#outgoing.taken(message.control.sequence);
+      this.flush();
+    } else if (!this.#inbox.put(message)) {
+      this.counts.overWindow += 1;
+    }
   }
 
   /** Asks the peer for its whole table; returns whether there is a peer to be asked. */
@@ -257,22 +251,11 @@ export class Relay {
     else this.#outgoing.push(put.id, nowMs);
   }
 
-  async #workOff(): Promise<void> {
-    if (this.#isWorking) return;
-    this.#isWorking = true;
-    try {
-      for (let message = this.#inbound.shift(); message !== undefined; ) {
-        if (message.kind === 'entries') await this.#takeEntries(message);
-        else if (message.kind === 'digests') this.#takeDigests(message.nowDs, message.sums);
-        else this.#takeControl(message.control);
-        message = this.#inbound.shift();
-      }
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.counts.malformed += 1;
-    } finally {
-      this.#isWorking = false;
-    }
+  #workOff(message: SyncChannelMessage): Promise<void> | undefined {
+    if (message.kind === 'entries') return this.#takeEntries(message);
+    if (message.kind === 'digests') this.#takeDigests(message.nowDs, message.sums);
+    else this.#takeControl(message.control);
+    return undefined;
   }
 
   async #takeEntries(message: Extract<SyncChannelMessage, { kind: 'entries' }>): Promise<void> {
@@ -282,26 +265,28 @@ export class Relay {
     const waitMs = this.#inflow.take(message.count, nowMs);
     if (waitMs > 0) await this.#options.pause(waitMs);
     const taken: EntryId[] = [];
-    scanChannelEntries(message, (start, end, stampDs) => {
-      this.counts.received += 1;
-      const refusal = this.#validator.judge(message.bytes, start);
-      if (refusal !== undefined) {
-        this.counts.rejected[refusal] += 1;
-        this.#agreement.noteRefusal(bucketAt(message.bytes, start));
-        return;
-      }
-      const source = message.purpose === 'relay' ? 'relay' : 'bulk';
-      const put = table.put(message.bytes, start, end, { source, stampDs });
-      if (put.outcome === 'full') this.counts.tableFull += 1;
-      else if (put.outcome !== 'known-better') taken.push(put.id);
-      else if (table.isOwn(put.id)) this.#outgoing.push(put.id, nowMs);
-    });
-    this.#bulks.received(message.count);
-    await this.#options.inject(table, taken, this.nowDs);
-    this.counts.injected += taken.length;
-    this.#inboundEntries = Math.max(0, this.#inboundEntries - message.count);
-    if (this.#announced) this.#outgoing.control({ type: 'taken', sequence: message.sequence });
-    this.flush();
+    const source = message.purpose === 'relay' ? 'relay' : 'bulk';
+    try {
+      scanChannelEntries(message, (start, end, stampDs) => {
+        this.counts.received += 1;
+        const refusal = this.#validator.judge(message.bytes, start);
+        if (refusal !== undefined) {
+          this.counts.rejected[refusal] += 1;
+          this.#agreement.noteRefusal(bucketAt(message.bytes, start));
+          return;
+        }
+        const put = table.put(message.bytes, start, end, { source, stampDs });
+        if (put.outcome === 'full') this.counts.tableFull += 1;
+        else if (put.outcome !== 'known-better') taken.push(put.id);
+        else if (table.isOwn(put.id)) this.#outgoing.push(put.id, nowMs);
+      });
+    } finally {
+      // Our kernel gets what the table has, also of a message that is broken further on.
+      this.#bulks.received(message.count);
+      await this.#options.inject(table, taken, this.nowDs);
+      this.counts.injected += taken.length;
+      this.flush();
+    }
   }
 
   #takeControl(control: SyncControl): void {

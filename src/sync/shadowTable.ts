@@ -11,6 +11,7 @@ import {
   bucketAt,
   bucketCount,
   contentHashAt,
+  copyBytes,
   familyAt,
   importanceAt,
   keyHashAt,
@@ -99,7 +100,7 @@ export class ShadowTable {
         return { outcome: 'known-better', id };
       }
     }
-    this.#fill(slots, slot, { bytes, start, end });
+    this.#fill(slots, slot, bytes, start, end);
     const timeoutDs = u32At(bytes, start + offsets.timeoutSeconds) * 10;
     slots.setWord(slot, word.stampDs, stampDs);
     slots.setWord(slot, word.expiryDs, Math.min(stampDs + timeoutDs, 0xffff_ffff));
@@ -113,18 +114,21 @@ export class ShadowTable {
 
   /** Whether there is an entry with this id. */
   isThere(id: EntryId): boolean {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return slot < slots.end && slots.has(slot, mark.used);
   }
 
   isOwn(id: EntryId): boolean {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return slots.has(slot, mark.own);
   }
 
   /** Whether the entry has been marked as to be sent, and whether it was before. */
   markDirty(id: EntryId): boolean {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     if (slots.has(slot, mark.dirty)) return false;
     slots.setMark(slot, mark.dirty, true);
     return true;
@@ -133,59 +137,67 @@ export class ShadowTable {
   /** Whether the entry is there and is to be sent. */
   isDirty(id: EntryId): boolean {
     if (!this.isThere(id)) return false;
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return slots.has(slot, mark.dirty);
   }
 
   /** Takes the mark off; false when there was none, or no entry. */
   takeDirty(id: EntryId): boolean {
     if (!this.isThere(id)) return false;
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     const was = slots.has(slot, mark.dirty);
     slots.setMark(slot, mark.dirty, false);
     return was;
   }
 
   importance(id: EntryId): 0 | 1 | 2 {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return importanceAt(slots.bytesOf(slot), slots.offsetOf(slot));
   }
 
   bucket(id: EntryId): number {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return slots.bucket(slot);
   }
 
   /** Which of the daemon's ports carries the entry: always the same, so that its order is kept. */
   portIndex(id: EntryId, portCount: number): number {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return slots.word(slot, word.keyHash) % portCount;
   }
 
   /** When its timeout began; by the owner's clock. */
   stampDs(id: EntryId): number {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return slots.word(slot, word.stampDs);
   }
 
   /** What is left of its timeout, at least 0. */
   remainingDs(id: EntryId, nowDs: number): number {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return Math.max(0, slots.word(slot, word.expiryDs) - this.#ownerNowDs(slots, slot, nowDs));
   }
 
   /** Bytes of the entry with its options. */
   byteLength(id: EntryId): number {
-    const { slots } = this.#place(id);
-    return slots.entryBytes + (this.#options.get(id)?.length ?? 0);
+    const slots = this.#slotsBy(id);
+    return slots.entryBytes + (this.#optionsOf(id)?.length ?? 0);
   }
 
   /** Writes the entry to `at`; with `timeoutSeconds` in place of its own timeout when given. */
   copy(id: EntryId, target: Uint8Array, at: number, timeoutSeconds?: number): number {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     const from = slots.offsetOf(slot);
-    target.set(slots.bytesOf(slot).subarray(from, from + slots.entryBytes), at);
-    const options = this.#options.get(id);
+    copyBytes(slots.bytesOf(slot), from, target, at, slots.entryBytes);
+    const options = this.#optionsOf(id);
     if (options !== undefined) target.set(options, at + slots.entryBytes);
     if (timeoutSeconds !== undefined) putU32(target, at + offsets.timeoutSeconds, timeoutSeconds);
     return slots.entryBytes + (options?.length ?? 0);
@@ -203,7 +215,8 @@ export class ShadowTable {
     const adopted: EntryId[] = [];
     for (let id = 0; id < this.idEnd; id += 1) {
       if (!this.isThere(id)) continue;
-      const { slots, slot } = this.#place(id);
+      const slots = this.#slotsBy(id);
+      const slot = slotOf(id);
       if (!slots.has(slot, mark.guess)) continue;
       this.adopt(id);
       adopted.push(id);
@@ -213,7 +226,8 @@ export class ShadowTable {
 
   /** Makes an entry of the peer, or one that was read at the start, our own. */
   adopt(id: EntryId): void {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     if (slots.has(slot, mark.own)) return;
     slots.setMark(slot, mark.own, true);
     if (slots.has(slot, mark.guess)) {
@@ -233,7 +247,8 @@ export class ShadowTable {
   /** Forgets which entries of these buckets the peer has told. */
   clearTold(buckets: ReadonlySet<number>): void {
     for (const id of this.#inBuckets(buckets)) {
-      const { slots, slot } = this.#place(id);
+      const slots = this.#slotsBy(id);
+      const slot = slotOf(id);
       slots.setMark(slot, mark.told, false);
     }
   }
@@ -241,7 +256,8 @@ export class ShadowTable {
   /** Entries of these buckets that we have from the peer and that it did not tell again. */
   untold(buckets: ReadonlySet<number>): readonly EntryId[] {
     return [...this.#inBuckets(buckets)].filter((id) => {
-      const { slots, slot } = this.#place(id);
+      const slots = this.#slotsBy(id);
+      const slot = slotOf(id);
       return !slots.has(slot, mark.own | mark.guess | mark.told);
     });
   }
@@ -275,7 +291,8 @@ export class ShadowTable {
       const id = this.#sweepAt % end;
       this.#sweepAt = id + 1;
       if (!this.isThere(id)) continue;
-      const { slots, slot } = this.#place(id);
+      const slots = this.#slotsBy(id);
+      const slot = slotOf(id);
       const ownerNowDs = this.#ownerNowDs(slots, slot, nowDs);
       if (slots.word(slot, word.expiryDs) + graceDs > ownerNowDs) continue;
       slots.remove(slot);
@@ -291,21 +308,19 @@ export class ShadowTable {
     }
   }
 
-  #fill(
-    slots: EntrySlots,
-    slot: number,
-    {
-      bytes,
-      start,
-      end,
-    }: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
-  ): void {
-    const fixedEnd = start + slots.entryBytes;
-    slots.bytesOf(slot).set(bytes.subarray(start, fixedEnd), slots.offsetOf(slot));
+  #fill(slots: EntrySlots, slot: number, bytes: Uint8Array, start: number, end: number): void {
+    const { entryBytes } = slots;
+    const fixedEnd = start + entryBytes;
+    copyBytes(bytes, start, slots.bytesOf(slot), slots.offsetOf(slot), entryBytes);
     slots.setWord(slot, word.contentHash, contentHashAt(bytes, start, end));
     const id = this.#idOf(slots, slot);
     if (end > fixedEnd) this.#options.set(id, bytes.slice(fixedEnd, end));
-    else this.#options.delete(id);
+    else if (this.#options.size > 0) this.#options.delete(id);
+  }
+
+  /** Most tables have none at all. */
+  #optionsOf(id: EntryId): Uint8Array | undefined {
+    return this.#options.size === 0 ? undefined : this.#options.get(id);
   }
 
   /** Whether a bulk tells of something that our own kernel has told of later. */
@@ -322,7 +337,8 @@ export class ShadowTable {
   }
 
   #isGuess(id: EntryId): boolean {
-    const { slots, slot } = this.#place(id);
+    const slots = this.#slotsBy(id);
+    const slot = slotOf(id);
     return slots.has(slot, mark.guess);
   }
 
@@ -334,7 +350,12 @@ export class ShadowTable {
     return slot * 2 + (slots === this.#v6 ? 1 : 0);
   }
 
-  #place(id: EntryId): { readonly slots: EntrySlots; readonly slot: number } {
-    return { slots: id % 2 === 0 ? this.#v4 : this.#v6, slot: Math.floor(id / 2) };
+  /** Asked many times for every entry, so neither makes an object. */
+  #slotsBy(id: EntryId): EntrySlots {
+    return (id & 1) === 0 ? this.#v4 : this.#v6;
   }
+}
+
+function slotOf(id: EntryId): number {
+  return id >>> 1;
 }

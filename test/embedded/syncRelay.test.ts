@@ -88,6 +88,22 @@ ipvsTest('the relay carries connections between two directors, and nothing else'
     assert.match(stdout, /^in sync: 3 entries here, 3 there/);
   });
 
+  await t.test('what the kernel did not take is asked for again', async () => {
+    const daemon = (...args: readonly string[]) =>
+      scene.onOther(() => execFileSync('ipvsadm', [...args]));
+    daemon('--stop-daemon', 'backup');
+    const { counters } = await scene.relayOf('lb2', 'any');
+    await ask(await openConnection(t, plainService), 'hello');
+    await scene.relayOf('lb2', 'an entry that nobody hears', (relay) => {
+      return relay.counters.injected > counters.injected;
+    });
+    assert.equal(scene.connections('lb2').length, 3);
+    const where = ['--mcast-interface', 'lo', '--mcast-port', '8849'];
+    daemon('--start-daemon', 'backup', ...where);
+    await eventually(async () => scene.connections('lb2').length === 4, 'it comes all the same');
+    await sameConnections(scene);
+  });
+
   await t.test('no other user and no other machine can add an entry', async () => {
     const before = scene.connections('lb1');
     const forged = forgedMessage();

@@ -118,6 +118,11 @@ api: { socket: ${this.socketPath(node)} }
     writeFileSync(this.configPath(node), change(text));
   }
 
+  /** Where the namespace of the second director is. */
+  get otherPath(): string {
+    return this.#other.path;
+  }
+
   /** Starts an agent and waits until it answers. */
   async start(node: NodeName): Promise<void> {
     const args = [mainScript, 'run', '-c', this.configPath(node), '--node', node];

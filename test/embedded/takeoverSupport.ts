@@ -4,10 +4,10 @@
  * table, as a machine does. Some servers are behind address translation, others answer directly.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, type SpawnOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -73,6 +73,7 @@ export class TakeoverLab {
   readonly folder = mkdtempSync(join(tmpdir(), 'tandem-takeover-'));
   readonly #inside: NetworkNamespace;
   readonly #direct: NetworkNamespace[] = [];
+  readonly #witnesses: { readonly name: string; readonly namespace: NetworkNamespace }[] = [];
   readonly #machines = new Map<Director, Machine>();
   readonly #servers: ChildProcess[] = [];
 
@@ -103,15 +104,22 @@ export class TakeoverLab {
     return lab;
   }
 
-  /** Starts a machine with nothing in its tables, and the program of a director on it. */
-  async start(director: Director, program: DirectorProgram = 'tandem'): Promise<void> {
+  /**
+   * Starts a machine with nothing in its tables, and the program of a director on it. `change` is
+   * for a configuration of Tandem that differs.
+   */
+  async start(
+    director: Director,
+    program: DirectorProgram = 'tandem',
+    change: (config: string) => string = (config) => config,
+  ): Promise<void> {
     const host = hostNumbers[director];
     const namespace = createNetworkNamespace(uniqueName(director));
     plug('out', director, namespace, 'eth0', `10.10.0.${host}/16`);
     this.#inside.run(() => plug('in', director, namespace, 'eth1', `10.20.0.${host}/16`));
     const agent =
       program === 'tandem'
-        ? this.#startTandem(director, namespace)
+        ? this.#startTandem(director, namespace, change)
         : this.#startKeepalived(director, namespace);
     this.#machines.set(director, { program, namespace, agent });
     if (program === 'tandem') await this.until(director, 'answers', () => true);
@@ -171,9 +179,9 @@ export class TakeoverLab {
     return undefined;
   }
 
-  /** Waits until a director that runs keepalived listens to the other one's connections. */
-  listens(director: Director): Promise<void> {
-    return this.#untilKernel(director, 'listens', /backup sync daemon/, '-L', '--daemon');
+  /** Waits until the kernel of a director listens to the other one's connections. */
+  listens(director: Director, as = /backup sync daemon/): Promise<void> {
+    return this.#untilKernel(director, 'listens', as, '-L', '--daemon');
   }
 
   /** Established connections in a director's kernel. */
@@ -183,19 +191,53 @@ export class TakeoverLab {
     return text.split('\n').filter((line) => line.includes(' ESTABLISHED ')).length;
   }
 
+  /** The connections of a director's kernel, as its own file has them. */
+  connectionsOf(director: Director): string {
+    return connectionsIn(this.#machine(director).namespace);
+  }
+
+  /** Plugs one more machine into the network of the clients; it goes with the lab. */
+  addWitness(name: string, prefix: string): NetworkNamespace {
+    const namespace = createNetworkNamespace(uniqueName(name));
+    this.#witnesses.push({ name, namespace });
+    plug('out', name, namespace, 'eth0', prefix);
+    return namespace;
+  }
+
+  /** What a command of Tandem against an agent says, and how it ends. */
+  command(
+    director: Director,
+    ...args: readonly string[]
+  ): Promise<{ exitCode: unknown; output: string }> {
+    const all = [mainScript, ...args, '--socket', this.socketPath(director)];
+    return new Promise((resolve) => {
+      execFile(process.execPath, all, (error, stdout, stderr) => {
+        resolve({ exitCode: error === null ? 0 : error.code, output: `${stdout}${stderr}` });
+      });
+    });
+  }
+
+  configPath(director: Director): string {
+    return join(this.folder, `${director}.yaml`);
+  }
+
   socketPath(director: Director): string {
     return join(this.folder, `${director}.sock`);
   }
 
-  #startTandem(director: Director, namespace: NetworkNamespace): ChildProcess {
+  #startTandem(
+    director: Director,
+    namespace: NetworkNamespace,
+    change: (config: string) => string,
+  ): ChildProcess {
     const config = tandemConfig({
       key: join(this.folder, 'key'),
       socket: this.socketPath(director),
       state: join(this.folder, `${director}-state.json`),
       maintenance: join(this.folder, `${director}-maintenance`),
     });
-    const path = join(this.folder, `${director}.yaml`);
-    writeFileSync(path, config);
+    const path = this.configPath(director);
+    writeFileSync(path, change(config));
     const args = [mainScript, 'run', '-c', path, '--node', director];
     return namespace.spawn(process.execPath, args, quiet);
   }
@@ -264,6 +306,10 @@ export class TakeoverLab {
     for (const server of this.#servers) await end(server);
     // A namespace ends some time after it is removed, and its cables with it.
     for (const index of this.#direct.keys()) ip('link', 'delete', `out-rs${index}`);
+    for (const { name, namespace } of this.#witnesses) {
+      ip('link', 'delete', `out-${name}`);
+      namespace.remove();
+    }
     ip('link', 'delete', 'out');
     for (const namespace of [this.#inside, ...this.#direct]) namespace.remove();
     rmSync(this.folder, { recursive: true });
@@ -287,6 +333,11 @@ function plug(
     ip('address', 'add', prefix, 'dev', device);
     ip('link', 'set', device, 'up');
   });
+}
+
+/** The connections of the kernel in a namespace. */
+export function connectionsIn(namespace: NetworkNamespace): string {
+  return namespace.run(() => readFileSync('/proc/thread-self/net/ip_vs_conn', 'latin1'));
 }
 
 async function end(process: ChildProcess): Promise<void> {

@@ -1,9 +1,7 @@
 /** What clients see of a crash and of the return of the crashed director. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { eventually, ipvsTest } from './ipvsSupport.js';
 import {
   askPersistent,
@@ -16,8 +14,6 @@ import {
 } from './takeoverClients.js';
 import { type Forwarding, ports } from './takeoverConfigs.js';
 import { TakeoverLab } from './takeoverSupport.js';
-
-const mainScript = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 const forwardings = ['nat', 'dr'] as const satisfies readonly Forwarding[];
 
@@ -92,10 +88,10 @@ ipvsTest('connections survive a crash, and the return of the crashed director', 
       await lab.until('lb1', 'misses the peer', ({ connectionSync }) => {
         return connectionSync.relay?.inSync === false;
       });
-      const forced = await failover(lab.socketPath('lb1'), '1s', '--force');
+      const forced = await lab.command('lb1', 'failover', '--for', '1s', '--force');
       assert.equal(forced.exitCode, 0, forced.output);
       assert.match(forced.output, /nobody has taken over yet/);
-      const stepDown = failover(lab.socketPath('lb1'), '1m');
+      const stepDown = lab.command('lb1', 'failover', '--for', '1m');
       await lab.start('lb2');
       await lab.active('lb2');
       const { exitCode, output } = await stepDown;
@@ -126,6 +122,7 @@ ipvsTest('beside it: keepalived with the sync of the kernel', async (_, t) => {
   // Unlike ours above, this one is there before the connections: nothing else would tell it.
   await lab.start('lb2', 'keepalived');
   await lab.listens('lb2');
+  const idle = await opened(idleCount, () => new Client(t, ports.nat.plain));
   const held = await hold(t);
   await eventually(async () => {
     return lab.established('lb2') >= lab.established('lb1') / 2;
@@ -140,6 +137,10 @@ ipvsTest('beside it: keepalived with the sync of the kernel', async (_, t) => {
   for (const forwarding of forwardings) {
     survived.push(await look(t, 'the return', forwarding, held[forwarding]));
   }
+  // These have said as little as ours above, and for a shorter time.
+  const answered = await survivors(idle);
+  t.diagnostic(`silent connections: ${answered} of ${idleCount} are answered`);
+  assert.ok(answered < idleCount, 'the kernel has told silent connections after all');
   const sum = survived.reduce((total, { downloads }) => total + downloads, 0);
   assert.ok(
     sum < 2 * downloadCount,
@@ -171,18 +172,4 @@ async function look(
       `${kept} of ${servers.length} persistent clients keep their server`,
   );
   return { downloads: flowing, persistentClients: kept };
-}
-
-/** Runs `tandem failover` to its end. */
-function failover(
-  socketPath: string,
-  time: string,
-  ...more: readonly string[]
-): Promise<{ exitCode: unknown; output: string }> {
-  const args = [mainScript, 'failover', '--for', time, ...more, '--socket', socketPath];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, (error, stdout, stderr) => {
-      resolve({ exitCode: error === null ? 0 : error.code, output: `${stdout}${stderr}` });
-    });
-  });
 }

@@ -6,15 +6,18 @@ import type { PeerStatus } from '../../src/api/statusModel.js';
 import { statusText } from '../../src/cli/statusText.js';
 import { openRouteNetlink } from '../../src/kernel/routeNetlink.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
+import { peerProtocolVersionMin } from '../../src/wire/peerMessage.js';
 import { type DirectorName, directors, virtualAddress } from '../tools/lan.js';
 import { type LanScene, lanTest } from '../tools/lanTest.js';
 import { highPriority, lowPriority } from '../tools/startDirector.js';
 import { agentConfig, type TandemDirector } from '../tools/tandemDirector.js';
 import { waitFor } from '../tools/waiting.js';
+import { keyA, makeSettings, WatchedPeer } from '../unit/peer/support.js';
 import { addCable, indexOf } from './support/vethPair.js';
 
 const advertIntervalMs = 200;
 const channelAddresses = { lb1: '198.51.100.1', lb2: '198.51.100.2' } as const;
+const channelPort = 8850;
 const keys = { a: `a:${'11'.repeat(32)}`, b: `b:${'22'.repeat(32)}` } as const;
 
 type Channel = Extract<PeerStatus, { configured: true }>;
@@ -212,6 +215,39 @@ lanTest('another cluster is refused, and the status of both says why', [], async
   for (const director of [pair.lb1, pair.lb2]) {
     assert.match(statusText(await director.status(), plainText), /wrong-cluster/);
   }
+});
+
+lanTest('a peer of an old version is refused, and both sides say why', [], async (scene) => {
+  addChannelCable(scene);
+  writeKeys(scene, 'lb1', [keys.a]);
+  const lb1 = await scene.startTandem('lb1', peeredConfig(scene, 'lb1'));
+  await scene.waitForHolder('lb1');
+  // The other director's thread of the channel alone, as the program of an older version had it.
+  const { lb1: peer, lb2: own } = channelAddresses;
+  const settings = makeSettings('lb2', channelPort, {
+    protocolVersion: peerProtocolVersionMin - 1,
+    cluster: 'lan',
+    paths: [{ own: ipAddress(own), peer: ipAddress(peer) }],
+    keys: [keyA],
+  });
+  const old = new WatchedPeer(scene.context, settings, scene.lan.namespace('lb2').path);
+  const refusal = await old.waitFor('a refusal', ({ refused }) => refused !== null);
+  const channel = await waitForChannel(lb1, 'a refusal', ({ refused }) => refused !== null);
+  assert.deepEqual([refusal.refused?.by, channel.refused?.by], ['peer', 'this-node']);
+  for (const { refused, connected } of [refusal, channel]) {
+    assert.equal(refused?.reason, 'protocol-version-too-old');
+    assert.equal(refused.detail, `version 0, and lb1 needs ${peerProtocolVersionMin}`);
+    assert.equal(connected, false);
+  }
+  const text = statusText(await lb1.status(), plainText);
+  assert.match(text, /this node refused the peer \d+s ago: protocol-version-too-old/);
+  await scene.staysWith('lb1', advertIntervalMs);
+  // The same director with a program of this version is taken.
+  old.configure({ ...settings, protocolVersion: peerProtocolVersionMin });
+  await old.connected();
+  await waitForChannel(lb1, 'a connection', ({ connected, refused }) => {
+    return connected && refused === null;
+  });
 });
 
 lanTest('a new key is brought in by three reloads of each', [], async (scene) => {

@@ -66,6 +66,7 @@ test('a pair in sync takes three lines', () => {
 
 test('what is counted is told with its reasons', () => {
   const text = syncDetailLines(documentOf({}), plain).join('\n');
+  assert.match(text, /both roles: .*; connected with the peer for 9s$/m);
   assert.match(text, /told by our kernel 9, sent 8, received 7, given to our kernel 6/);
   assert.match(text, /refused 2 \(unknown-service 2\), dropped 0, refused datagrams 0/);
   assert.match(text, /last whole table: received 12 entries in 0\.2 s, finished, 5s ago/);

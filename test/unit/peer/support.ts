@@ -12,7 +12,7 @@ import type {
 } from '../../../src/peer/protocol.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
 import type { OverrideRecord } from '../../../src/wire/overrideModel.js';
-import type { PeerHello } from '../../../src/wire/peerMessage.js';
+import { type PeerHello, peerProtocolVersion } from '../../../src/wire/peerMessage.js';
 import { waitFor } from '../../tools/waiting.js';
 
 /** Two keys that are not secret. */
@@ -67,6 +67,7 @@ export function makeSettings(
 ): PeerSettings {
   const peer = node === 'lb1' ? 'lb2' : 'lb1';
   return {
+    protocolVersion: peerProtocolVersion,
     cluster: 'web',
     node,
     agentVersion: '0.1.0',
