@@ -3,10 +3,9 @@ import { rmSync } from 'node:fs';
 import { TandemError } from '../errors.js';
 import { applyRealServer } from '../host/realServer.js';
 import { realServerPlan } from '../host/realServerPlan.js';
-import { newPeerKeyLine, writePeerKeyFile } from '../peer/key.js';
 import { familyOf } from '../wire/ipAddress.js';
 import type { KernelKind } from './kernelChoice.js';
-import { LabAgent, peerKeyPath } from './labAgent.js';
+import { LabAgent } from './labAgent.js';
 import { LabNetwork, namespaceName, namespaceNames } from './labNetwork.js';
 import { realServerStatePath, writeLabPrograms } from './labPrograms.js';
 import {
@@ -58,7 +57,6 @@ export class Lab {
     this.#unregister = onProcessEnd(() => this.#removeNow());
     try {
       writeLabPrograms(folder);
-      writePeerKeyFile(peerKeyPath(folder), newPeerKeyLine());
       this.network = new LabNetwork(topology, id);
       this.agents = new Map(
         directorNames(topology).map((node) => [

@@ -20,11 +20,6 @@ const statusIntervalMs = 100;
 /** How much of a status an error shows, in characters. */
 const statusTextMax = 1_000;
 
-/** Where the folder of a lab has the key of its pair. */
-export function peerKeyPath(folder: string): string {
-  return join(folder, 'peer.key');
-}
-
 /** One agent. */
 export class LabAgent {
   readonly node: string;
@@ -35,17 +30,13 @@ export class LabAgent {
   #process: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
 
-  /** The folder of the lab has the key of the pair. */
   constructor(node: string, topology: Topology, namespace: NetworkNamespace, folder: string) {
     this.node = node;
     this.#namespace = namespace;
     this.socketPath = agentSocketPath(folder, node);
     this.configPath = join(folder, `${node}.yaml`);
     this.logPath = join(folder, `${node}.log`);
-    writeFileSync(
-      this.configPath,
-      labConfig(topology, { socketPath: this.socketPath, peerKeyPath: peerKeyPath(folder) }),
-    );
+    writeFileSync(this.configPath, labConfig(topology, this.socketPath));
   }
 
   /** Starts the process; {@link waitForStatus} tells when it works. */

@@ -15,17 +15,10 @@ export const labTimings = {
 /** Timings that a lab can have instead. */
 export type LabTimings = { readonly [Name in keyof typeof labTimings]: number };
 
-/** The files of one director. */
-export interface LabFiles {
-  readonly socketPath: string;
-  /** The key that both directors have; without one the kernels sync by themselves, in clear text. */
-  readonly peerKeyPath?: string;
-}
-
 /** Writes the configuration of one director as YAML. */
 export function labConfig(
   topology: Topology,
-  { socketPath, peerKeyPath }: LabFiles,
+  socketPath: string,
   timings: LabTimings = labTimings,
 ): string {
   const directors = directorNames(topology);
@@ -48,9 +41,7 @@ export function labConfig(
     })),
     syncGroups: [{ name: 'edge', members: topology.virtualRouters.map(({ name }) => name) }],
     services: topology.services.map((service) => serviceConfig(topology, service, timings)),
-    ...(peerKeyPath === undefined
-      ? { connectionSync: { mode: 'kernel', interface: topology.syncInterface } }
-      : { peering: { key: { file: peerKeyPath } }, connectionSync: { mode: 'relay' } }),
+    connectionSync: { mode: 'kernel', interface: topology.syncInterface },
     api: { socket: socketPath },
     // Labs share a file system, and this machine may have an agent of its own.
     overrides: {

@@ -22,10 +22,9 @@ const messageBytesMax = 1448;
 /**
  * Messages between two looks at the daemon's queue. The smallest queue of a kernel holds 90 of
  * them, but up to a quarter of it may still be taken up by what was read a moment ago, which the
- * file does not show (`forward_deficit` in net/ipv4/udp.c). A look costs as much as some hundred
- * entries.
+ * file does not show (`forward_deficit` in net/ipv4/udp.c).
  */
-const messagesPerLook = 48;
+const messagesPerLook = 24;
 
 /**
  * What may wait in a daemon's queue when more is sent, in bytes with the kernel's overhead: seven

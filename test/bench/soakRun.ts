@@ -122,7 +122,7 @@ class Soak {
         : server,
     );
     for (const { configPath, socketPath } of this.#lab.agents.values()) {
-      writeFileSync(configPath, labConfig({ ...topology, servers }, { socketPath }, timings));
+      writeFileSync(configPath, labConfig({ ...topology, servers }, socketPath, timings));
       await requestReload(socketPath);
       this.counts.reloads += 1;
     }
