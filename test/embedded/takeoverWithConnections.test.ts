@@ -128,24 +128,22 @@ ipvsTest('beside it: keepalived with the sync of the kernel', async (_, t) => {
     return lab.established('lb2') >= lab.established('lb1') / 2;
   }, 'the kernel has told most of them');
 
-  const survived: Survived[] = [];
+  let kept = 0;
   await lab.crash('lb1');
   await lab.active('lb2');
-  for (const forwarding of forwardings) await look(t, 'the crash', forwarding, held[forwarding]);
+  for (const forwarding of forwardings) {
+    const survived = await look(t, 'the crash', forwarding, held[forwarding]);
+    kept += survived.downloads;
+  }
+  // Had the kernel told the peer of nothing, the numbers that follow would compare with nothing.
+  assert.ok(kept >= downloadCount / 2, `${kept} downloads survived the crash`);
   await lab.start('lb1', 'keepalived');
   await lab.active('lb1');
-  for (const forwarding of forwardings) {
-    survived.push(await look(t, 'the return', forwarding, held[forwarding]));
-  }
+  // How many survive this depends on how much is sent before it takes over: they are only counted.
+  for (const forwarding of forwardings) await look(t, 'the return', forwarding, held[forwarding]);
   // These have said as little as ours above, and for a shorter time.
   const answered = await survivors(idle);
   t.diagnostic(`silent connections: ${answered} of ${idleCount} are answered`);
-  assert.ok(answered < idleCount, 'the kernel has told silent connections after all');
-  const sum = survived.reduce((total, { downloads }) => total + downloads, 0);
-  assert.ok(
-    sum < 2 * downloadCount,
-    'as many as with the relay: the comparison has lost its point',
-  );
 });
 
 /** Opens downloads through both ways of forwarding, and learns the servers of the others. */
