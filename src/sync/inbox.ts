@@ -24,6 +24,8 @@ export class Inbox {
   #messages: SyncChannelMessage[] = [];
   #entries = 0;
   #isWorking = false;
+  /** How many connections have gone: what was worked off for one of them is not answered. */
+  #connectionsGone = 0;
   /** The last message of entries that was worked off, while the peer is not told that it was. */
   #unanswered: number | undefined;
   #unansweredEntries = 0;
@@ -45,6 +47,7 @@ export class Inbox {
 
   /** Forgets what waits: its connection is gone. */
   clear(): void {
+    this.#connectionsGone += 1;
     this.#messages = [];
     this.#entries = 0;
     this.#unanswered = undefined;
@@ -66,13 +69,14 @@ export class Inbox {
 
   /** One that means nothing is answered as well: the peer would wait for ever. */
   async #workOffOne(message: SyncChannelMessage): Promise<void> {
+    const connection = this.#connectionsGone;
     try {
       await this.#options.workOff(message);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#options.onMalformed();
     }
-    if (message.kind !== 'entries') return;
+    if (message.kind !== 'entries' || connection !== this.#connectionsGone) return;
     this.#entries = Math.max(0, this.#entries - message.count);
     this.#unanswered = message.sequence;
     this.#unansweredEntries += message.count;

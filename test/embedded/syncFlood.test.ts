@@ -78,7 +78,8 @@ ipvsTest('a flood of entries from the peer is bounded and counted, and ends', as
 });
 
 const router =
-  'virtualRouters:\n  - { name: vip, vrid: 51, interface: cable, priority: { lb1: 150, lb2: 100 },' +
+  'virtualRouters:\n  - { name: vip, vrid: 51, interface: cable,' +
+  ' priority: { lb1: 150, lb2: 100 },' +
   " advertInterval: 200ms, addresses: ['10.88.0.100/24'] }\n";
 
 /** What would change if the election were disturbed. */
