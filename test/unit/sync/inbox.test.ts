@@ -31,7 +31,7 @@ test('more than the window is not taken', async () => {
   await finish(1);
 });
 
-test('what was worked off for a connection that has gone is not answered to the next one', async () => {
+test('work for a connection that has gone is not answered to the next one', async () => {
   const { inbox, answers, finish } = inboxThatWaits();
   inbox.put(entries(41, 1));
   inbox.clear();
