@@ -1,6 +1,5 @@
 /** How many probes may run at once, by the descriptors that this process may open. */
 import { readFileSync } from 'node:fs';
-import { idleStreamSocketsMax } from '../kernel/streamSockets.js';
 import { probesConcurrentMax } from './scheduler.js';
 
 /** Descriptors that are left to the rest of the agent: sockets, netlink, files, the API. */
@@ -17,8 +16,7 @@ const descriptorLimitDefault = 1_024;
 
 /** The bound of each of some threads, never above {@link probesConcurrentMax}. */
 export function concurrentProbes(descriptorLimit: number, threads: number): number {
-  const descriptors = (descriptorLimit - descriptorsReserved) / threads - idleStreamSocketsMax;
-  const share = descriptors / descriptorsPerProbe;
+  const share = (descriptorLimit - descriptorsReserved) / (descriptorsPerProbe * threads);
   return Math.min(probesConcurrentMax, Math.max(probesConcurrentMin, Math.floor(share)));
 }
 

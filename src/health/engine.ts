@@ -6,7 +6,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { CheckRecord } from './checkRecord.js';
 import { LoadMeter } from './loadMeter.js';
 import { LogBudget } from './logBudget.js';
-import { Deadline, type DeadlineSignal } from './probes/deadline.js';
 import { inconclusive, type Probe, type ProbeOutcome } from './probes/probe.js';
 import type { CheckReport, CheckSpec, FromHealth } from './protocol.js';
 import { type RunId, Scheduler, type SchedulerCounters } from './scheduler.js';
@@ -35,7 +34,7 @@ export interface HealthEngineOptions {
 
 interface RunningProbe {
   readonly record: CheckRecord;
-  readonly deadline: Deadline;
+  readonly abort: AbortController;
 }
 
 /** Probes the servers of one configuration after the other, until it is stopped. */
@@ -169,9 +168,9 @@ export class HealthEngine {
       this.#scheduler.finished(run);
       return;
     }
-    const deadline = new Deadline();
-    this.#running.set(run, { record, deadline });
-    this.#probe(record.spec, deadline).then(
+    const abort = new AbortController();
+    this.#running.set(run, { record, abort });
+    this.#probe(record.spec, abort.signal).then(
       (outcome) => this.#onOutcome(record, run, outcome, nowMs),
       (error: unknown) => {
         this.#onOutcome(record, run, this.#onProbeThrew(record, error), nowMs);
@@ -180,7 +179,7 @@ export class HealthEngine {
   }
 
   /** A probe that throws at once is a rejection as any other. */
-  #probe(spec: CheckSpec, signal: DeadlineSignal): Promise<ProbeOutcome> {
+  #probe(spec: CheckSpec, signal: AbortSignal): Promise<ProbeOutcome> {
     try {
       return this.#options.probe(spec, spec.probe, signal);
     } catch (error) {
@@ -190,7 +189,7 @@ export class HealthEngine {
 
   /** Fires the deadline of a probe: it settles by itself in this very turn. */
   #endProbe(run: RunId): void {
-    this.#running.get(run)?.deadline.abort();
+    this.#running.get(run)?.abort.abort();
   }
 
   #onOutcome(record: CheckRecord, run: RunId, outcome: ProbeOutcome, startedMs: number): void {

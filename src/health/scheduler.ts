@@ -4,8 +4,8 @@
  *
  * The promise that it keeps: with `timeoutMs <= intervalMs`, probes of a check start one interval
  * apart, so a failure is known within `intervalMs x fall + timeoutMs` and a recovery within
- * `intervalMs x rise + timeoutMs`. A check has one probe at a time: when it is due while its probe
- * is running, the next begins as soon as that one ends, and the cadence goes on as before.
+ * `intervalMs x rise + timeoutMs`. A probe that is still running when its check is due again makes
+ * that tick be skipped, so a longer timeout stretches the interval to the next multiple of it.
  */
 import { MinHeap } from './minHeap.js';
 import type { CheckTiming } from './protocol.js';
@@ -62,10 +62,7 @@ export type SchedulerAction =
 /** What has happened at the scheduler's bounds since it was made. */
 export interface SchedulerCounters {
   readonly started: number;
-  /**
-   * Times that a check was due while its previous probe was running, so that the next began late,
-   * or waiting, so that there was one for two.
-   */
+  /** Times that a check was due while its previous probe was running or waiting. */
   readonly skipped: number;
   /** Probes that had to wait because {@link probesConcurrentMax} were running. */
   readonly deferred: number;
@@ -80,10 +77,8 @@ interface Entry {
   tickMs: number;
   /** When the check is due next: at the tick, or a little later with jitter. */
   dueMs: number;
-  /** When the probe that waits for a place, or for the one before it, was due. */
+  /** When the probe that waits for a place was due. */
   wantedMs: number;
-  /** The check was due while its probe was running. */
-  isOverdue: boolean;
   run: Run | undefined;
 }
 
@@ -162,7 +157,7 @@ export class Scheduler {
       const stepMs = gridStepMs(intervalMs, checksPerMs);
       const dueMs = Math.max(nowMs, Math.floor((nowMs + offsetMs) / stepMs) * stepMs);
       const times = { intervalMs, tickMs: dueMs, dueMs, wantedMs: dueMs };
-      const entry: Entry = { check, ...times, isOverdue: false, run: undefined };
+      const entry: Entry = { check, ...times, run: undefined };
       this.#entries.set(check.id, entry);
       this.#due.push(entry.dueMs, entry);
     }
@@ -248,22 +243,15 @@ export class Scheduler {
       const jitterMs = jitterPercent === 0 ? 0 : this.#random() * intervalMs * jitterPercent;
       entry.dueMs = entry.tickMs + jitterMs / 100;
       this.#due.push(entry.dueMs, entry);
-      if (entry.run === undefined && !this.#waiting.has(entry)) {
-        this.#wait(entry, wantedMs);
-        continue;
+      if (entry.run !== undefined || this.#waiting.has(entry)) {
+        this.#counters.skipped += 1;
+      } else {
+        entry.wantedMs = wantedMs;
+        this.#waiting.add(entry);
+        if (this.#running.size + this.#waiting.size > this.#concurrentMax) {
+          this.#counters.deferred += 1;
+        }
       }
-      this.#counters.skipped += 1;
-      if (entry.run === undefined || entry.isOverdue) continue;
-      entry.isOverdue = true;
-      entry.wantedMs = wantedMs;
-    }
-  }
-
-  #wait(entry: Entry, wantedMs: number): void {
-    entry.wantedMs = wantedMs;
-    this.#waiting.add(entry);
-    if (this.#running.size + this.#waiting.size > this.#concurrentMax) {
-      this.#counters.deferred += 1;
     }
   }
 
@@ -305,12 +293,8 @@ export class Scheduler {
   }
 
   #release(run: Run): void {
-    const { entry } = run;
     this.#running.delete(run.id);
-    entry.run = undefined;
-    if (!entry.isOverdue) return;
-    entry.isOverdue = false;
-    if (this.#has(entry)) this.#wait(entry, entry.wantedMs);
+    run.entry.run = undefined;
   }
 }
 

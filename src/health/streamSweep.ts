@@ -2,8 +2,13 @@
  * Connections without Node's sockets: they are begun one by one, and all that wait are looked at
  * together every few milliseconds. A thread carries several times as many checks so.
  */
-import { type StreamAttempt, type StreamEvents, StreamPoller } from '../kernel/streamPoller.js';
-import { type StreamTarget, streamTarget } from '../kernel/streamSockets.js';
+import {
+  type StreamAttempt,
+  type StreamEvents,
+  StreamPoller,
+  type StreamTarget,
+  streamTarget,
+} from '../kernel/streamPoller.js';
 import type { ProbeOrigin } from './probeSpec.js';
 import type { ProbeTarget } from './probes/probe.js';
 

@@ -3,12 +3,21 @@
  * is one epoll for all of them, and none of the machinery that Node keeps for a socket.
  *
  * However a connection ends it is reset, so that neither a socket in TIME_WAIT nor a local port is
- * left behind. The socket itself serves the next connection.
+ * left behind.
  */
+import { bitsOf, familyOf, type IpAddress } from '../wire/ipAddress.js';
 import { errnoName } from './errnoName.js';
+import { decodeSocketAddress, encodeSocketAddress, familyNumber } from './internetAddress.js';
+import { internet6AddressStruct } from './linuxStructs.js';
 import { LocalPorts } from './localPorts.js';
-import { messageNoSignal, readSocketOption, socketOption } from './socketOptions.js';
-import { metItself, openStream, StreamSockets, type StreamTarget } from './streamSockets.js';
+import { openProbeSocket } from './probeSocket.js';
+import {
+  messageNoSignal,
+  openSocket,
+  readSocketOption,
+  setSocketOption,
+  socketOption,
+} from './socketOptions.js';
 import { hostIsLittleEndian } from './structLayout.js';
 import {
   checked,
@@ -27,12 +36,13 @@ const eventError = 0x8;
 const eventHangUp = 0x10;
 const eventPeerEnded = 0x2000;
 const eventEdge = 0x80000000;
-/** Each is told once, when it comes: so one call of epoll_ctl serves a socket for its life. */
+/** Each is told once, when it comes: so one call of epoll_ctl serves a connection for its life. */
 const eventsWanted = eventIn | eventOut | eventPeerEnded | eventEdge;
 const errnoAgain = 11;
 const errnoInterrupted = 4;
 const errnoRefused = 111;
 const errnoInProgress = 115;
+const tcp = 6;
 
 /** struct epoll_event (eventpoll.h): it is packed on x86-64 alone. */
 const eventLayout = process.arch === 'x64' ? { size: 12, fd: 4 } : { size: 16, fd: 8 };
@@ -40,8 +50,29 @@ const eventLayout = process.arch === 'x64' ? { size: 12, fd: 4 } : { size: 16, f
 /** Connections that one call of epoll_wait tells of; more are told by the next call. */
 const eventsMax = 512;
 
+/** struct linger (socket.h) with a time of 0: close() resets the connection. */
+const resetOnClose = new Uint8Array(new Int32Array([1, 0]).buffer);
+
 /** Bytes that one call of read takes. */
 const readBytesMax = 65_536;
+
+/** Where to connect to, and from where, in the form of the kernel; made once for many. */
+export interface StreamTarget {
+  readonly peer: IpAddress;
+  readonly port: number;
+  readonly source: IpAddress | undefined;
+  readonly mark: number | undefined;
+  readonly socketAddress: Uint8Array;
+}
+
+/** Makes a target. `source` and `mark` are those of {@link openProbeSocket}. */
+export function streamTarget(
+  peer: IpAddress,
+  port: number,
+  { source, mark }: { readonly source?: IpAddress; readonly mark?: number } = {},
+): StreamTarget {
+  return { peer, port, source, mark, socketAddress: encodeSocketAddress(peer, port) };
+}
 
 /** What is asked over a connection. */
 export interface StreamExchange {
@@ -65,10 +96,10 @@ export interface StreamEvents {
 /** A connection that was begun. */
 export interface StreamAttempt {
   readonly fd: number;
-  readonly target: StreamTarget;
 }
 
 interface Connection extends StreamAttempt {
+  readonly target: StreamTarget;
   readonly events: StreamEvents;
   established: boolean;
   sentBytes: number;
@@ -78,7 +109,6 @@ interface Connection extends StreamAttempt {
 export class StreamPoller {
   readonly #epoll: number;
   readonly #connections = new Map<number, Connection>();
-  readonly #sockets = new StreamSockets();
   readonly #localPorts = new LocalPorts();
   readonly #event = new DataView(new ArrayBuffer(eventLayout.size));
   readonly #eventBytes = new Uint8Array(this.#event.buffer);
@@ -102,11 +132,16 @@ export class StreamPoller {
    * {@link openProbeSocket} throws.
    */
   begin(target: StreamTarget, events: StreamEvents): StreamAttempt | undefined {
-    const fd = this.#sockets.take(target) ?? this.#open(target);
+    const fd = openStream(target);
     const { socketAddress } = target;
     if (libc.connect(fd, socketAddress, socketAddress.length) !== 0) {
       const errno = lastErrno();
       if (errno !== errnoInProgress) return refuse(fd, events, 'connect', errno);
+    }
+    this.#event.setUint32(0, eventsWanted, hostIsLittleEndian);
+    this.#event.setInt32(eventLayout.fd, fd, hostIsLittleEndian);
+    if (libc.epoll_ctl(this.#epoll, epollAdd, fd, this.#eventBytes) !== 0) {
+      return refuse(fd, events, 'epoll_ctl', lastErrno());
     }
     const connection: Connection = { fd, target, events, established: false, sentBytes: 0 };
     this.#connections.set(fd, connection);
@@ -141,25 +176,13 @@ export class StreamPoller {
   abandon(attempt: StreamAttempt): void {
     if (!this.#has(attempt)) return;
     this.#connections.delete(attempt.fd);
-    this.#sockets.release(attempt.fd, attempt.target);
+    closeDescriptor(attempt.fd);
   }
 
   /** Gives everything up. */
   close(): void {
     for (const connection of [...this.#connections.values()]) this.abandon(connection);
-    this.#sockets.close();
     closeDescriptor(this.#epoll);
-  }
-
-  /** A new socket, in the epoll for as long as it is open. */
-  #open(target: StreamTarget): number {
-    const fd = openStream(target);
-    return closeOnFailure(fd, () => {
-      this.#event.setUint32(0, eventsWanted, hostIsLittleEndian);
-      this.#event.setInt32(eventLayout.fd, fd, hostIsLittleEndian);
-      checked(libc.epoll_ctl(this.#epoll, epollAdd, fd, this.#eventBytes), 'epoll_ctl');
-      return fd;
-    });
   }
 
   #has(attempt: StreamAttempt): boolean {
@@ -198,8 +221,7 @@ export class StreamPoller {
 
   #send(connection: Connection, exchange: StreamExchange): void {
     const { fd, sentBytes } = connection;
-    const { request } = exchange;
-    const rest = sentBytes === 0 ? request : request.subarray(sentBytes);
+    const rest = exchange.request.subarray(sentBytes);
     const sent = libc.send(fd, rest, rest.length, messageNoSignal);
     if (sent >= 0) {
       connection.sentBytes += sent;
@@ -243,7 +265,39 @@ export class StreamPoller {
   }
 }
 
+function openStream({ peer, source, mark }: StreamTarget): number {
+  const plain = source === undefined && mark === undefined;
+  const fd = plain
+    ? openSocket(familyNumber(familyOf(peer)), 'stream', tcp, {})
+    : openProbeSocket('stream', { peer, ...(source && { source }), ...(mark && { mark }) });
+  return closeOnFailure(fd, () => {
+    setSocketOption(fd, socketOption.linger, resetOnClose);
+    return fd;
+  });
+}
+
 function refuse(fd: number, events: StreamEvents, call: string, errno: number): undefined {
   closeDescriptor(fd);
   events.failed(call, errnoName(errno));
+}
+
+const nameBytes = new Uint8Array(internet6AddressStruct.size);
+const nameLength = new Uint8Array(4);
+const nameLengthView = new DataView(nameLength.buffer);
+
+/**
+ * A connection to a local port that nobody listens on succeeds when the kernel happens to pick that
+ * very port as the source: TCP's simultaneous open, with itself.
+ */
+function metItself(fd: number, { peer, port, socketAddress }: StreamTarget): boolean {
+  const family = familyOf(peer);
+  nameLengthView.setUint32(0, nameBytes.length, hostIsLittleEndian);
+  if (libc.getsockname(fd, nameBytes, nameLength) !== 0) return false;
+  const own = decodeSocketAddress(nameBytes, family);
+  if (own.port !== port) return false;
+  const addressAt = family === 4 ? 4 : 8;
+  const end = addressAt + bitsOf(family) / 8;
+  return (
+    Buffer.compare(nameBytes.subarray(addressAt, end), socketAddress.subarray(addressAt, end)) === 0
+  );
 }

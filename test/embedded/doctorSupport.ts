@@ -11,8 +11,7 @@ import { Lab } from '../../src/drill/lab.js';
 import { topologies } from '../../src/drill/topologies.js';
 import type { TopologyName } from '../../src/drill/topology.js';
 import { openIpvsTable } from '../../src/kernel/ipvsTable.js';
-import { StreamPoller } from '../../src/kernel/streamPoller.js';
-import { streamTarget } from '../../src/kernel/streamSockets.js';
+import { StreamPoller, streamTarget } from '../../src/kernel/streamPoller.js';
 import { ipAddress } from '../../src/wire/ipAddress.js';
 import type { ForwardingMethod, IpvsOperation, ServiceIdentity } from '../../src/wire/ipvsModel.js';
 

@@ -1,10 +1,8 @@
 /** One datagram to a server, and what comes back: UDP and echo requests. */
-
 import { createSocket, type Socket } from 'node:dgram';
 import { openProbeSocket } from '../../kernel/probeSocket.js';
 import { familyOf, type IpAddress, ipAddress } from '../../wire/ipAddress.js';
 import type { ProbeOrigin } from '../probeSpec.js';
-import type { DeadlineSignal } from './deadline.js';
 import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
 import { outcomeOfSystemError, outcomeOfThrown } from './systemErrors.js';
 
@@ -26,7 +24,7 @@ const echoPort = 1;
 export function exchangeDatagram(
   target: ProbeTarget,
   options: DatagramOptions,
-  signal: DeadlineSignal,
+  signal: AbortSignal,
 ): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
     let socket: Socket | undefined;

@@ -5,11 +5,9 @@
  * There is one deadline for all of it. A timeout per read would let a server that drips one byte a
  * second pass for healthy for ever.
  */
-
 import { formatEndpoint } from '../../wire/ipAddress.js';
 import type { HttpExchange, HttpProbeSpec } from '../probeSpec.js';
 import { expectsBody, judgeBody } from './bodyExpectation.js';
-import type { DeadlineSignal } from './deadline.js';
 import { askHttp1InClear } from './http1Exchange.js';
 import { askHttp1 } from './http1Request.js';
 import { askHttp2 } from './http2Request.js';
@@ -65,7 +63,7 @@ async function probeExchange(
   target: ProbeTarget,
   spec: HttpProbeSpec,
   { exchange, first }: RequestPart,
-  signal: DeadlineSignal,
+  signal: AbortSignal,
 ): Promise<ProbeOutcome> {
   const ask = askerOf(spec);
   let request = first;

@@ -1,5 +1,4 @@
 /** One request on an HTTP/2 session of its own (RFC 9113); the gRPC probe uses it as well. */
-
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -11,7 +10,6 @@ import {
 import { TLSSocket } from 'node:tls';
 import type { ProbeOrigin, TlsSettings } from '../probeSpec.js';
 import { openConnection } from './connection.js';
-import type { DeadlineSignal } from './deadline.js';
 import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
 import { type NodeError, outcomeOfSystemError } from './systemErrors.js';
 
@@ -33,7 +31,7 @@ export interface Http2Request {
 export function overHttp2<Result>(
   target: ProbeTarget,
   request: Http2Request,
-  signal: DeadlineSignal,
+  signal: AbortSignal,
   onStream: (stream: ClientHttp2Stream, settle: (result: Result | ProbeOutcome) => void) => void,
 ): Promise<Result | ProbeOutcome> {
   return new Promise((resolve, reject) => {

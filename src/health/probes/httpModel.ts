@@ -1,7 +1,5 @@
 /** What the HTTP probe asks and gets, whichever version of the protocol carries it. */
-
 import type { HttpMethod, HttpProbeSpec } from '../probeSpec.js';
-import type { DeadlineSignal } from './deadline.js';
 import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
 
 /** Bytes of a body that a probe reads; a larger one fails with `too-large`, if it matters. */
@@ -42,7 +40,7 @@ export interface HttpQuestion {
 export type AskHttp = (
   target: ProbeTarget,
   question: HttpQuestion,
-  signal: DeadlineSignal,
+  signal: AbortSignal,
 ) => Promise<HttpAnswer | ProbeOutcome>;
 
 /** A part of a stream that gives a body; both versions have it. */

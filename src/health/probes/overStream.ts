@@ -1,9 +1,7 @@
 /** Probes that need no socket of Node's: one connection, perhaps one question, and its reset. */
-
 import type { StreamAttempt } from '../../kernel/streamPoller.js';
 import type { ProbeOrigin } from '../probeSpec.js';
 import { threadSweep } from '../streamSweep.js';
-import type { DeadlineSignal } from './deadline.js';
 import { failed, type ProbeOutcome, type ProbeTarget } from './probe.js';
 import { outcomeOfSystemError, outcomeOfThrown } from './systemErrors.js';
 
@@ -32,7 +30,7 @@ export type SettleStream<Result> = (result: Result | ProbeOutcome) => void;
 export function overStream<Result>(
   target: ProbeTarget,
   origin: ProbeOrigin | undefined,
-  signal: DeadlineSignal,
+  signal: AbortSignal,
   talkTo: (settle: SettleStream<Result>) => StreamTalk,
 ): Promise<Result | ProbeOutcome> {
   return new Promise((resolve, reject) => {

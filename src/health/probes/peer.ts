@@ -6,11 +6,9 @@
  * many bytes settle the probe from outside; whatever the exchange waits for then never comes, and
  * it is forgotten with its promise.
  */
-
 import type { Socket } from 'node:net';
 import type { TlsSettings } from '../probeSpec.js';
 import { type ConnectionOptions, openConnection, secure } from './connection.js';
-import type { DeadlineSignal } from './deadline.js';
 import { failed, inconclusive, type ProbeOutcome, type ProbeTarget } from './probe.js';
 
 /** Bytes that a server may send in one exchange. No protocol here needs a tenth of it. */
@@ -44,7 +42,7 @@ export type Exchange = (peer: Peer) => Promise<ProbeOutcome>;
 export function converse(
   target: ProbeTarget,
   options: ConnectionOptions,
-  signal: DeadlineSignal,
+  signal: AbortSignal,
   exchange: Exchange,
 ): Promise<ProbeOutcome> {
   return new Promise((resolve) => {

@@ -1,9 +1,7 @@
 /** The shape of a probe and of what it finds. */
-
 import type { IpAddress } from '../../wire/ipAddress.js';
 import type { ProbeSpec } from '../probeSpec.js';
 import type { ProbeFailure, ProbeInconclusive } from '../reasons.js';
-import type { DeadlineSignal } from './deadline.js';
 import { printable } from './printable.js';
 
 /** Whom a probe asks. */
@@ -40,12 +38,12 @@ export type ProbeOutcome =
 /**
  * Asks a server once. The signal is the deadline of the whole probe, from the connection to the
  * last byte: when it fires, the probe must settle at once, with `timeout`. However it settles, its
- * connection is gone by then. A rejection is a bug, and is treated as `internal-error`.
+ * socket is gone by then. A rejection is a bug, and is treated as `internal-error`.
  */
 export type Probe<Spec extends ProbeSpec = ProbeSpec> = (
   target: ProbeTarget,
   spec: Spec,
-  signal: DeadlineSignal,
+  signal: AbortSignal,
 ) => Promise<ProbeOutcome>;
 
 /** The server is as it should be. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProbeSpec } from '../../../src/health/probeSpec.js';
-import { closeThreadSweep } from '../../../src/health/streamSweep.js';
 import { misbehaviours } from './support/misbehaviour.js';
 import { closedPort, httpSpec, probeOnce, tcpServer } from './support/servers.js';
 import { openSockets, until } from './support/waiting.js';
@@ -105,7 +104,5 @@ test('no probe leaves a socket behind', async (t) => {
   // What closes late may be there still; a probe that leaks one socket leaves one in each round.
   const atRestMax = openSockets() + roundsOfSockets - 5;
   for (let turn = 0; turn < roundsOfSockets; turn += 1) await round();
-  // Sockets without a connection are kept for the next probes, up to a bound.
-  closeThreadSweep();
   await until('the sockets are closed', () => openSockets() <= atRestMax);
 });

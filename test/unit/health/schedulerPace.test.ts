@@ -62,8 +62,8 @@ test('a start tells how late it is, and one that had to wait counts from when it
 
 test('the descriptors of the process bound the probes that run at once', () => {
   assert.equal(concurrentProbes(20_000, 1), probesConcurrentMax);
-  assert.equal(concurrentProbes(1024, 1), 320);
-  assert.equal(concurrentProbes(1024, 2), 128);
+  assert.equal(concurrentProbes(1024, 1), 384);
+  assert.equal(concurrentProbes(1024, 2), 192);
   assert.equal(concurrentProbes(64, 1), 16);
 });
 

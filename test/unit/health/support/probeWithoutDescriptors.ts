@@ -1,14 +1,10 @@
 /** Run as a process of its own: uses up its descriptors, then probes the port that it is given. */
 import { closeSync, openSync } from 'node:fs';
-import { closeThreadSweep, threadSweep } from '../../../../src/health/streamSweep.js';
 import { httpSpec, loopback, probeOnce } from './servers.js';
 
 const target = { address: loopback, port: Number(process.argv[2]) };
 // Once with descriptors to spare, so that all that is opened on first use is open.
 await probeOnce(target, { type: 'tcp' });
-// But for the socket that the probe has left for the next.
-closeThreadSweep();
-threadSweep();
 
 const opened: number[] = [];
 try {
