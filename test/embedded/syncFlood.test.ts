@@ -35,7 +35,11 @@ ipvsTest('a flood of entries from the peer is bounded and counted, and ends', as
   scene.writeKey('lb1', `${keyA.id}:${keyA.hex}\n`);
   scene.writeConfig('lb1', (text) => text.replace(/^services:\n/m, `${router}services:\n`));
   await scene.start('lb1');
-  await eventually(async () => (await routerOf(scene)).state === 'active', 'lb1 is Active');
+  // An agent answers before its vrrp thread has told of the router.
+  await eventually(async () => {
+    const { virtualRouters } = await scene.status('lb1');
+    return virtualRouters.some(({ state }) => state === 'active');
+  }, 'lb1 is Active');
   const before = await routerOf(scene);
   const rogue = await Rogue.connect(t, scene);
   await scene.relayOf('lb1', 'the announcement', ({ phase }) => phase === 'receiving');
