@@ -19,7 +19,7 @@ import { realServerPlansOf } from '../../src/host/realServerPlan.js';
 import { listGuePorts } from '../../src/kernel/guePorts.js';
 import { openPacketSocket } from '../../src/kernel/packetSocket.js';
 import { decodeEthernetFrame, formatMacAddress } from '../../src/wire/ethernet.js';
-import { type IpAddress, ipAddress } from '../../src/wire/ipAddress.js';
+import { type IpAddress, ipAddress, ipToBytes } from '../../src/wire/ipAddress.js';
 import { decodeIpPacket, type IpPacket } from '../../src/wire/ipPacket.js';
 import { WireError } from '../../src/wire/wireError.js';
 import { examine, on } from './doctorSupport.js';
@@ -156,7 +156,7 @@ function devicesAndAddresses(lab: Lab): readonly string[] {
   );
 }
 
-/** Sends one request, and keeps the packets that came to the servers' network in a tunnel. */
+/** Sends one request, and keeps its packets that came to the servers' network in a tunnel. */
 async function requestWatched(
   lab: Lab,
   { inner, port }: Way,
@@ -178,12 +178,22 @@ async function requestWatched(
     const requests: IpPacket[] = [];
     for (let frame = socket.receive(); frame !== undefined; frame = socket.receive()) {
       const packet = requestOf(frame.bytes, fromRouter);
-      if (packet !== undefined) requests.push(packet);
+      // The connection before this one may end while this one is captured.
+      if (packet !== undefined && isTo(packet, virtual[inner], port)) requests.push(packet);
     }
     return { record, requests };
   } finally {
     socket.close();
   }
+}
+
+/** Whether a packet has one for this address and TCP port in it, however it is wrapped. */
+function isTo({ payload }: IpPacket, address: IpAddress, port: number): boolean {
+  const bytes = Buffer.from(payload);
+  const at = bytes.indexOf(ipToBytes(address));
+  // The destination ends the header, and the source port comes before that of the destination.
+  const portAt = at + ipToBytes(address).length + 2;
+  return at >= 0 && portAt + 2 <= bytes.length && bytes.readUInt16BE(portAt) === port;
 }
 
 /** A packet that the router has passed on for the director; `undefined` for anything else. */
