@@ -41,9 +41,7 @@ export function decodeIcmpv6Echo(bytes: Uint8Array, path: Icmpv6Path): IcmpEcho 
   if ((type !== icmpv6Types.echoRequest && type !== icmpv6Types.echoReply) || code !== 0) {
     throw new WireError('bad-value', `ICMPv6: type ${type}, code ${code} is no echo`);
   }
-  if (onesComplementSum([pseudoHeaderOf(bytes, path), bytes]) !== 0xffff) {
-    throw new WireError('bad-value', 'ICMPv6: the checksum is wrong');
-  }
+  requireIcmpv6Checksum(bytes, path);
   const kind = type === icmpv6Types.echoRequest ? 'request' : 'reply';
   return { kind, identifier, sequence, payload: bytes.subarray(icmpEchoLayout.byteLength) };
 }
@@ -51,6 +49,12 @@ export function decodeIcmpv6Echo(bytes: Uint8Array, path: Icmpv6Path): IcmpEcho 
 /** The checksum of a message whose own field is zero (RFC 4443, 2.3). */
 export function icmpv6Checksum(message: Uint8Array, path: Icmpv6Path): number {
   return internetChecksum([pseudoHeaderOf(message, path), message]);
+}
+
+/** Throws {@link WireError} when the checksum of a message is wrong. */
+export function requireIcmpv6Checksum(message: Uint8Array, path: Icmpv6Path): void {
+  if (onesComplementSum([pseudoHeaderOf(message, path), message]) === 0xffff) return;
+  throw new WireError('bad-value', 'ICMPv6: the checksum is wrong');
 }
 
 /** An error: what it is, and the packet that it is about. */
@@ -87,9 +91,10 @@ export function decodeIcmpv6Error(bytes: Uint8Array): Icmpv6Error {
   return { type, code, quoted: { nextHeader, destination: ipFromBytes(destination), payload } };
 }
 
-function pseudoHeaderOf(message: Uint8Array, path: Icmpv6Path): Uint8Array {
+function pseudoHeaderOf(message: Uint8Array, { source, destination }: Icmpv6Path): Uint8Array {
   return encodeIpv6PseudoHeader({
-    ...path,
+    source,
+    destination,
     messageLength: message.length,
     nextHeader: icmpv6Protocol,
   });

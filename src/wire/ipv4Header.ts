@@ -2,7 +2,7 @@
  * The IPv4 header (RFC 791, 3.1), as a raw socket hands it over in front of the payload.
  */
 import { internetChecksum } from './checksum.js';
-import { type IpAddress, ipFromBytes, ipToBytes } from './ipAddress.js';
+import { familyOf, type IpAddress, ipFromBytes, ipToBytes } from './ipAddress.js';
 import { bits, octets, packetLayout } from './packetLayout.js';
 import { WireError } from './wireError.js';
 
@@ -20,6 +20,15 @@ export const ipv4Layout = packetLayout('IPv4 header', {
   headerChecksum: bits(16),
   source: octets(4),
   destination: octets(4),
+});
+
+/** What a checksum of the upper layer covers before the message (RFC 768, RFC 9293 3.1). */
+const pseudoHeader = packetLayout('IPv4 pseudo-header', {
+  source: octets(4),
+  destination: octets(4),
+  zero: bits(8),
+  protocol: bits(8),
+  messageLength: bits(16),
 });
 
 /** What a receiver needs of one IPv4 packet. */
@@ -94,4 +103,29 @@ export function encodeIpv4Packet(packet: OutgoingIpv4Packet): Uint8Array<ArrayBu
   bytes.set(header);
   bytes.set(packet.payload, header.length);
   return bytes;
+}
+
+/** The pseudo-header of a message. Throws {@link WireError} for an address that is not IPv4. */
+export function encodeIpv4PseudoHeader(options: {
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  /** Bytes of the message of the upper layer. */
+  readonly messageLength: number;
+  readonly protocol: number;
+}): Uint8Array<ArrayBuffer> {
+  return pseudoHeader.encode({
+    source: ipv4Bytes(options.source),
+    destination: ipv4Bytes(options.destination),
+    zero: 0,
+    protocol: options.protocol,
+    messageLength: options.messageLength,
+  });
+}
+
+/** The 4 bytes of an address. Throws {@link WireError} for one that is not IPv4. */
+function ipv4Bytes(address: IpAddress): Uint8Array {
+  if (familyOf(address) !== 4) {
+    throw new WireError('bad-value', `not an IPv4 address: ${address}`);
+  }
+  return ipToBytes(address);
 }

@@ -3,24 +3,20 @@
  * where a virtual address has moved, as gratuitous ARP does for IPv4, and the solicitation that
  * asks who has an address.
  */
-import { onesComplementSum } from './checksum.js';
 import { encodeEthernetFrame, etherTypeIpv6 } from './ethernet.js';
-import { icmpv6Checksum, icmpv6Protocol } from './icmpv6.js';
-import { type IpAddress, ipAddress, ipFromBytes } from './ipAddress.js';
 import {
-  encodeIpv6Packet,
-  encodeIpv6PseudoHeader,
-  type Ipv6Packet,
-  ipv6Bytes,
-} from './ipv6Header.js';
+  type Icmpv6Path,
+  icmpv6Checksum,
+  icmpv6Protocol,
+  requireIcmpv6Checksum,
+} from './icmpv6.js';
+import { type IpAddress, ipAddress, ipFromBytes } from './ipAddress.js';
+import { encodeIpv6Packet, type Ipv6Packet, ipv6Bytes } from './ipv6Header.js';
 import { bits, octets, packetLayout } from './packetLayout.js';
 import { WireError } from './wireError.js';
 
 /** Every IPv6 node of the link (RFC 4291, 2.7.1). */
 export const allNodesGroup = ipAddress('ff02::1');
-
-/** The multicast MAC address of {@link allNodesGroup} (RFC 2464, 7). */
-const allNodesMacAddress = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
 
 /** Only packets that come from the link itself have it (RFC 4861, 7.1.2). */
 const hopLimit = 255;
@@ -77,21 +73,9 @@ export function encodeUnsolicitedNeighborAdvertisement(
     optionLength: 1,
     macAddress,
   };
-  const unsummed = neighborAdvertisement.encode(fields);
-  const checksum = icmpv6Checksum(unsummed, { source: address, destination: allNodesGroup });
-  return encodeEthernetFrame({
-    destination: allNodesMacAddress,
-    source: macAddress,
-    etherType: etherTypeIpv6,
-    payload: encodeIpv6Packet({
-      trafficClass: 0,
-      hopLimit,
-      nextHeader: icmpv6Protocol,
-      source: address,
-      destination: allNodesGroup,
-      payload: neighborAdvertisement.encode({ ...fields, checksum }),
-    }),
-  });
+  const path = { source: address, destination: allNodesGroup };
+  const checksum = icmpv6Checksum(neighborAdvertisement.encode(fields), path);
+  return framed(path, macAddress, neighborAdvertisement.encode({ ...fields, checksum }));
 }
 
 /**
@@ -111,7 +95,7 @@ export function decodeUnsolicitedNeighborAdvertisement(packet: Ipv6Packet): Neig
 export function decodeNeighborAdvertisement(
   packet: Ipv6Packet,
 ): NeighborAdvertisement & { readonly solicited: boolean } {
-  const { payload, source, destination } = packet;
+  const { payload } = packet;
   if (packet.nextHeader !== icmpv6Protocol || packet.hopLimit !== hopLimit) {
     throw new WireError('bad-value', 'neighbor advertisement: not ICMPv6 with hop limit 255');
   }
@@ -122,9 +106,7 @@ export function decodeNeighborAdvertisement(
   ) {
     throw new WireError('bad-value', 'not a neighbor advertisement with an address of the link');
   }
-  if (onesComplementSum([pseudoHeaderOf(source, destination, payload), payload]) !== 0xffff) {
-    throw new WireError('bad-value', 'neighbor advertisement: wrong checksum');
-  }
+  requireIcmpv6Checksum(payload, packet);
   return {
     address: ipFromBytes(fields.target),
     macAddress: fields.macAddress,
@@ -160,8 +142,7 @@ export function encodeNeighborSolicitation(
 ): Uint8Array<ArrayBuffer> {
   const { target, sender, macAddress } = solicitation;
   const targetBytes = ipv6Bytes(target);
-  const group = solicitedNodeGroup(targetBytes);
-  const path = { source: sender, destination: ipFromBytes(group) };
+  const path = { source: sender, destination: solicitedNodeGroup(targetBytes) };
   const fields = {
     type: neighborSolicitationType,
     code: 0,
@@ -173,9 +154,18 @@ export function encodeNeighborSolicitation(
     macAddress,
   };
   const checksum = icmpv6Checksum(neighborSolicitation.encode(fields), path);
+  return framed(path, macAddress, neighborSolicitation.encode({ ...fields, checksum }));
+}
+
+/** A message to a group of the link, in its frame. */
+function framed(
+  path: Icmpv6Path,
+  macAddress: Uint8Array,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   return encodeEthernetFrame({
     // 33:33 and the last four octets of the group (RFC 2464, 7).
-    destination: Uint8Array.of(0x33, 0x33, ...group.subarray(12)),
+    destination: Uint8Array.of(0x33, 0x33, ...ipv6Bytes(path.destination).subarray(12)),
     source: macAddress,
     etherType: etherTypeIpv6,
     payload: encodeIpv6Packet({
@@ -183,23 +173,14 @@ export function encodeNeighborSolicitation(
       hopLimit,
       nextHeader: icmpv6Protocol,
       ...path,
-      payload: neighborSolicitation.encode({ ...fields, checksum }),
+      payload,
     }),
   });
 }
 
 /** ff02::1:ff and the last three octets of the address (RFC 4291, 2.7.1). */
-function solicitedNodeGroup(address: Uint8Array): Uint8Array {
+function solicitedNodeGroup(address: Uint8Array): IpAddress {
   const group = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0);
   group.set(address.subarray(13), 13);
-  return group;
-}
-
-function pseudoHeaderOf(
-  source: IpAddress,
-  destination: IpAddress,
-  message: Uint8Array,
-): Uint8Array {
-  const messageLength = message.length;
-  return encodeIpv6PseudoHeader({ source, destination, messageLength, nextHeader: icmpv6Protocol });
+  return ipFromBytes(group);
 }

@@ -4,11 +4,11 @@
  */
 import { internetChecksum } from './checksum.js';
 import { etherTypeIpv4, etherTypeIpv6 } from './ethernet.js';
-import { familyOf, type IpAddress, type IpFamily, ipToBytes } from './ipAddress.js';
-import { encodeIpv4Packet } from './ipv4Header.js';
+import { familyOf, type IpAddress, type IpFamily } from './ipAddress.js';
+import { encodeIpv4Packet, encodeIpv4PseudoHeader } from './ipv4Header.js';
 import { encodeIpv6Packet, encodeIpv6PseudoHeader } from './ipv6Header.js';
 import type { TunnelEncapsulation } from './ipvsModel.js';
-import { bits, octets, packetLayout } from './packetLayout.js';
+import { bits, packetLayout } from './packetLayout.js';
 
 /** What follows the outer header (IANA, protocol numbers). */
 export const tunnelProtocols = { ipip: 4, udp: 17, ipv6: 41, gre: 47 } as const;
@@ -51,14 +51,6 @@ const gueLayout = packetLayout('UDP and GUE header', {
   /** An IP protocol number. */
   protocol: bits(8),
   flags: bits(16),
-});
-
-const udpPseudoHeader = packetLayout('IPv4 pseudo-header', {
-  source: octets(4),
-  destination: octets(4),
-  zero: bits(8),
-  protocol: bits(8),
-  length: bits(16),
 });
 
 /** Any port of the dynamic range tells flows apart as well as another (RFC 6335, 6). */
@@ -143,17 +135,10 @@ function gueOf(
 }
 
 function pseudoHeaderOf(source: IpAddress, destination: IpAddress, length: number): Uint8Array {
-  if (familyOf(destination) === 6) {
-    const nextHeader = tunnelProtocols.udp;
-    return encodeIpv6PseudoHeader({ source, destination, messageLength: length, nextHeader });
-  }
-  return udpPseudoHeader.encode({
-    source: ipToBytes(source),
-    destination: ipToBytes(destination),
-    zero: 0,
-    protocol: tunnelProtocols.udp,
-    length,
-  });
+  const ends = { source, destination, messageLength: length };
+  return familyOf(destination) === 6
+    ? encodeIpv6PseudoHeader({ ...ends, nextHeader: tunnelProtocols.udp })
+    : encodeIpv4PseudoHeader({ ...ends, protocol: tunnelProtocols.udp });
 }
 
 function joined(...parts: readonly Uint8Array[]): Uint8Array {

@@ -14,8 +14,9 @@ import {
   ipFromBytes,
   ipToBytes,
 } from './ipAddress.js';
+import { encodeIpv4PseudoHeader } from './ipv4Header.js';
 import { encodeIpv6PseudoHeader } from './ipv6Header.js';
-import { bits, octets, packetLayout } from './packetLayout.js';
+import { bits, packetLayout } from './packetLayout.js';
 import { WireError } from './wireError.js';
 
 /**
@@ -93,15 +94,6 @@ export const authenticationDataLength = 8;
 
 /** Authentication types of version 2 (RFC 2338, 5.3.6). Type 2, the IPsec AH, is not spoken. */
 export const authenticationTypes = { none: 0, simpleText: 1, authenticationHeader: 2 } as const;
-
-/** What precedes the message in the `pseudo-header` form of the checksum over IPv4. */
-const ipv4PseudoHeader = packetLayout('IPv4 pseudo-header', {
-  source: octets(4),
-  destination: octets(4),
-  zero: bits(8),
-  protocol: bits(8),
-  messageLength: bits(16),
-});
 
 /** The content of one advertisement. */
 export interface Advertisement {
@@ -286,19 +278,12 @@ function coveredBytes(
   path: AdvertisementPath,
   form: ChecksumForm,
 ): readonly Uint8Array[] {
+  const messageLength = message.length;
   if (familyOf(path.source) === 6) {
-    const messageLength = message.length;
     return [encodeIpv6PseudoHeader({ ...path, messageLength, nextHeader: vrrpProtocol }), message];
   }
   if (form === 'plain') return [message];
-  const pseudoHeader = ipv4PseudoHeader.encode({
-    source: bytesOf(path.source, 4),
-    destination: bytesOf(path.destination, 4),
-    zero: 0,
-    protocol: vrrpProtocol,
-    messageLength: message.length,
-  });
-  return [pseudoHeader, message];
+  return [encodeIpv4PseudoHeader({ ...path, messageLength, protocol: vrrpProtocol }), message];
 }
 
 function bytesOf(address: IpAddress, family: IpFamily): Uint8Array {

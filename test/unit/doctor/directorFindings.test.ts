@@ -5,10 +5,12 @@ import type { DirectorFacts, ServerProbeFact } from '../../../src/doctor/facts.j
 import type { FindingId } from '../../../src/doctor/findings.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
 import {
+  configurationRead,
   filterRules,
   healthyDirector,
   markedTable,
   prefix,
+  runningAgent,
   server,
   service,
   withTable,
@@ -17,17 +19,8 @@ import {
 const virtual = ipAddress('172.25.254.100');
 const first = ipAddress('192.168.0.10');
 const client = ipAddress('203.0.113.7');
-const running = {
-  kind: 'running',
-  socket: '/run/tandem/tandem.sock',
-  active: ['outside'],
-  splitBrain: [],
-  troubles: [],
-} as const;
 const configured = {
-  kind: 'read',
-  path: 'tandem.yaml',
-  marks: [],
+  ...configurationRead,
   services: [
     {
       name: 'web',
@@ -36,12 +29,8 @@ const configured = {
       schedulerAvailable: true,
     },
   ],
-  virtualAddresses: [virtual],
   advertisements: [{ interface: 'eth0', family: 4 }],
   peers: [ipAddress('172.25.254.102')],
-  masquerades: false,
-  connectionSync: 'off',
-  syncRequirements: [],
 } as const;
 
 /** With the relay, which needs idle connections to be told. */
@@ -80,7 +69,7 @@ function settings(change: Readonly<Record<string, string>>) {
 
 test('a healthy director has no finding, with and without a configuration and an agent', () => {
   assert.deepEqual(diagnoseDirector(healthyDirector()), []);
-  const both = { configuration: configured, agent: running };
+  const both = { configuration: configured, agent: runningAgent };
   assert.deepEqual(diagnoseDirector(healthyDirector(both)), []);
 });
 
@@ -88,7 +77,7 @@ test('a director whose relay has what it needs has no finding', () => {
   const facts = healthyDirector({
     ...settings({ 'net.ipv4.vs.sync_threshold': '0\t0' }),
     configuration: relaying,
-    agent: running,
+    agent: runningAgent,
     table: withTable({ daemons: relayDaemons }),
   });
   assert.deepEqual(diagnoseDirector(facts), []);
@@ -97,7 +86,7 @@ test('a director whose relay has what it needs has no finding', () => {
 test('a healthy standby has no finding: another machine has the virtual address', () => {
   const facts = healthyDirector({
     configuration: configured,
-    agent: { ...running, active: [] },
+    agent: { ...runningAgent, active: [] },
     addresses: healthyDirector().addresses.filter(({ prefix: { address } }) => address !== virtual),
     arp: [{ address: virtual, interface: 'eth0', answers: ['02:00:00:00:00:99'] }],
     // The gateway of the servers is the other director.
@@ -207,14 +196,14 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
   [
     'split-brain',
     'Both directors are Active for outside',
-    { agent: { ...running, splitBrain: ['outside'] } },
+    { agent: { ...runningAgent, splitBrain: ['outside'] } },
   ],
   [
     'firewall-drops-advertisements',
     'drops VRRP on eth0',
     {
       configuration: configured,
-      agent: running,
+      agent: runningAgent,
       chains: filterRules('-A INPUT -p 112 -j DROP'),
     },
   ],
@@ -246,18 +235,18 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
   [
     'agent-trouble',
     'the firewall: nft refused',
-    { agent: { ...running, troubles: ['the firewall: nft refused'] } },
+    { agent: { ...runningAgent, troubles: ['the firewall: nft refused'] } },
   ],
   [
     'service-missing',
     'does not have tcp://172.25.254.100:80',
-    { configuration: configured, agent: running, table: withTable({ services: [] }) },
+    { configuration: configured, agent: runningAgent, table: withTable({ services: [] }) },
   ],
   [
     'scheduler-missing',
     'no scheduler mh, which the service web wants',
     {
-      agent: running,
+      agent: runningAgent,
       configuration: {
         ...configured,
         services: [{ ...configured.services[0], scheduler: 'mh', schedulerAvailable: false }],
@@ -268,7 +257,7 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
     'scheduler-differs',
     'tcp://172.25.254.100:80 has rr',
     {
-      agent: running,
+      agent: runningAgent,
       configuration: {
         ...configured,
         services: [{ ...configured.services[0], scheduler: 'wrr' }],
@@ -308,7 +297,7 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
     {
       ...settings({ 'net.ipv4.vs.sync_threshold': '3\t50', 'net.ipv4.vs.sync_ports': '1' }),
       configuration: relaying,
-      agent: running,
+      agent: runningAgent,
       table: withTable({ daemons: relayDaemons }),
     },
   ],
@@ -317,14 +306,14 @@ const cases: readonly (readonly [FindingId, string, Partial<DirectorFacts>])[] =
     'the relay needs the backup daemon on lo, and none runs',
     {
       configuration: relaying,
-      agent: running,
+      agent: runningAgent,
       table: withTable({ daemons: relayDaemons.slice(0, 1) }),
     },
   ],
   [
     'masquerade-untracked',
     'net.ipv4.vs.conntrack is 0',
-    { configuration: { ...configured, masquerades: true }, agent: running },
+    { configuration: { ...configured, masquerades: true }, agent: runningAgent },
   ],
   ['tracking-full', 'is 4096 of 4096', { tracking: { count: 4096, max: 4096 } }],
   [

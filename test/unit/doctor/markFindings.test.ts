@@ -3,29 +3,18 @@ import { test } from 'node:test';
 import { diagnoseDirector } from '../../../src/doctor/diagnose.js';
 import { parseIptables } from '../../../src/doctor/firewall/iptablesText.js';
 import { ipAddress } from '../../../src/wire/ipAddress.js';
-import { filterRules, healthyDirector, markedTable } from './support.js';
+import {
+  configurationRead,
+  filterRules,
+  healthyDirector,
+  markedTable,
+  runningAgent,
+} from './support.js';
 
 const virtual = ipAddress('172.25.254.100');
-
-/** An agent with nothing to complain of, and its file. */
-const running = {
-  kind: 'running',
-  socket: '/run/tandem/tandem.sock',
-  active: ['outside'],
-  splitBrain: [],
-  troubles: [],
-} as const;
-const configured = {
-  kind: 'read',
-  path: 'tandem.yaml',
-  services: [{ name: 'web', listeners: ['fwmark:66'], scheduler: 'rr', schedulerAvailable: true }],
-  virtualAddresses: [virtual],
-  advertisements: [],
-  peers: [],
-  masquerades: false,
-  connectionSync: 'off',
-  syncRequirements: [],
-} as const;
+const services = [
+  { name: 'web', listeners: ['fwmark:66'], scheduler: 'rr', schedulerAvailable: true },
+];
 
 test('a mark that a rule sets, or that may come from a place that is not seen, is no fault', () => {
   for (const rule of [
@@ -42,10 +31,12 @@ test('a mark that is not set any more is a risk, or a fault if the agent should 
   const table = markedTable(50n);
   const severityWith = (marks: readonly { readonly fwmark: number }[]) => {
     const configuration = {
-      ...configured,
+      ...configurationRead,
+      services,
       marks: marks.map(({ fwmark }) => ({ fwmark, family: 4 as const, addresses: [virtual] })),
     };
-    const findings = diagnoseDirector(healthyDirector({ table, configuration, agent: running }));
+    const facts = healthyDirector({ table, configuration, agent: runningAgent });
+    const findings = diagnoseDirector(facts);
     return findings.find(({ id }) => id === 'mark-missing')?.severity;
   };
   assert.equal(severityWith([]), 'risk');

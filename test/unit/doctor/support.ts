@@ -12,6 +12,29 @@ import type { ForwardingMethod, IpvsStatistics } from '../../../src/wire/ipvsMod
 
 const virtual = ipAddress('172.25.254.100');
 
+/** An agent with nothing to complain of. */
+export const runningAgent = {
+  kind: 'running',
+  socket: '/run/tandem/tandem.sock',
+  active: ['outside'],
+  splitBrain: [],
+  troubles: [],
+} as const;
+
+/** The file of an agent, with the virtual address and without a service. */
+export const configurationRead = {
+  kind: 'read',
+  path: 'tandem.yaml',
+  marks: [],
+  services: [],
+  virtualAddresses: [virtual],
+  advertisements: [],
+  peers: [],
+  masquerades: false,
+  connectionSync: 'off',
+  syncRequirements: [],
+} as const;
+
 /** A prefix that a test has written. */
 export function prefix(text: string) {
   const parsed = parseIpPrefix(text);
