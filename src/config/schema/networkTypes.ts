@@ -86,10 +86,13 @@ export const listener: ValueType<Listener> = scalarType(
     const protocols = ['tcp', 'udp', 'sctp'] as const;
     const protocol = protocols.find((name) => name === match?.[1]);
     if (match === null || protocol === undefined) {
-      const meant = closestWord(match?.[1] ?? '', protocols) ?? 'tcp';
+      // A protocol with too few slashes behind it is a protocol all the same.
+      const shortened = /^(tcp|udp|sctp|[a-z]+(?=:?\/))[:/]+(.*)$/i;
+      const [, word = '', rest = raw] = match ?? shortened.exec(raw) ?? [];
+      const meant = closestWord(word, protocols) ?? 'tcp';
       return new Complaint(
         `must start with tcp://, udp:// or sctp://, got ${describeValue(raw)}`,
-        `for example ${meant}://${match?.[2] ?? raw}`,
+        `for example ${meant}://${rest}`,
       );
     }
     const endpoint = readEndpoint(match[2] ?? '', `${protocol}://`);

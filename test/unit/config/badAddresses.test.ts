@@ -101,6 +101,28 @@ const badInputs: readonly BadInput[] = [
     ],
   },
   {
+    title: 'a listener with a slash too few',
+    changes: [['tcp://172.25.254.100:80', 'udp:/172.25.254.100:80']],
+    problems: [
+      [
+        '19:13 services[0].listen',
+        'must start with tcp://, udp:// or sctp://, got udp:/172.25.254.100:80',
+        'for example udp://172.25.254.100:80',
+      ],
+    ],
+  },
+  {
+    title: 'a listener with no slash behind its protocol',
+    changes: [['tcp://172.25.254.100:80', 'tcp:172.25.254.100:80']],
+    problems: [
+      [
+        '19:13 services[0].listen',
+        'must start with tcp://, udp:// or sctp://, got tcp:172.25.254.100:80',
+        'for example tcp://172.25.254.100:80',
+      ],
+    ],
+  },
+  {
     title: 'a listener on port 0',
     changes: [['tcp://172.25.254.100:80', 'tcp://172.25.254.100:0']],
     problems: [
