@@ -24,6 +24,7 @@ import { FileFollower, Tail } from './followedText.js';
 import { takeProcessor } from './kernelProcessor.js';
 import { nodeRoot, packageRoot } from './packageFolders.js';
 import { onProcessEnd } from './processEnd.js';
+import { needsWidening, widenedKernel } from './processorState.js';
 import { folderPrefix, removeStaleEmbeddedKernels } from './staleEmbeddedKernels.js';
 
 /** What to run, and within which limits. */
@@ -172,7 +173,7 @@ function boot(
   const [program = '', ...args] = [
     ...(processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)]),
     // Should this process be killed outright, the kernel's end comes with it.
-    ...['setpriv', '--pdeathsig', 'KILL', kernel.kernelPath, ...kernelArguments],
+    ...['setpriv', '--pdeathsig', 'KILL', kernelProgram(folder, kernel), ...kernelArguments],
   ];
   return spawn(program, args, {
     // A process group of its own: one signal ends the kernel with all of its helper processes,
@@ -181,6 +182,16 @@ function boot(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: folder, TMPDIR: memoryFolder(memoryMegabytes) },
   });
+}
+
+/** The kernel as it is installed, or a copy in the folder that this machine's processor can run. */
+function kernelProgram(folder: string, { kernelPath }: EmbeddedKernelPackage): string {
+  if (!needsWidening(readFileSync('/proc/self/auxv'))) return kernelPath;
+  const widened = widenedKernel(readFileSync(kernelPath));
+  if (widened === undefined) return kernelPath;
+  const path = join(folder, 'linux');
+  writeFileSync(path, widened, { mode: 0o755 });
+  return path;
 }
 
 /** The kernel's memory is a file: on a memory file system if it has room and may be executed. */

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { runInEmbeddedKernel } from '../../src/drill/embeddedKernel.js';
+import { findEmbeddedKernel } from '../../src/drill/embeddedKernelPackage.js';
+import { widenedKernel } from '../../src/drill/processorState.js';
 import { folderPrefix, removeStaleEmbeddedKernels } from '../../src/drill/staleEmbeddedKernels.js';
 import { TandemError } from '../../src/errors.js';
 
@@ -168,3 +172,26 @@ async function eventually(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+test('a copy that takes larger registers runs on this processor, whatever it has', async () => {
+  const installed = await findEmbeddedKernel();
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-widened-'));
+  try {
+    const widened = widenedKernel(readFileSync(installed.kernelPath));
+    assert.ok(widened !== undefined, 'the place was not found in the kernel of the system');
+    const kernelPath = join(folder, 'linux');
+    writeFileSync(kernelPath, widened, { mode: 0o755 });
+    // Two processes that both compute with wide registers, so that these are put away and back.
+    const compute = 'for i in 1 2; do head -c 20000000 /dev/zero | sha256sum & done; wait';
+    const { exitCode, output } = await runInEmbeddedKernel({
+      command: ['sh', '-c', compute],
+      timeoutMs,
+      kernelPackage: { ...installed, kernelPath },
+    });
+    const [first, second] = output.split('\n');
+    const expected = createHash('sha256').update(Buffer.alloc(20_000_000)).digest('hex');
+    assert.deepEqual([exitCode, first, second], [0, `${expected}  -`, `${expected}  -`]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
