@@ -11,6 +11,7 @@ import type { QuorumVerdict } from '../health/quorum.js';
 import type { IpvsOperation } from '../wire/ipvsModel.js';
 import { formatServiceIdentity } from '../wire/ipvsText.js';
 import { Adoption } from './adoption.js';
+import { applyOperations } from './applyOperations.js';
 import {
   changedByOperators,
   changedInPlace,
@@ -19,7 +20,7 @@ import {
 } from './changedServices.js';
 import { Decided } from './decided.js';
 import { type DesiredTable, desiredTable, type ServerId, serviceNameOf } from './desired.js';
-import { diffTables, followUp } from './diff.js';
+import { diffTables } from './diff.js';
 import type { ServerOverride } from './overrides.js';
 import type {
   ReconcileRun,
@@ -295,7 +296,7 @@ export class Reconciler {
     const desired = this.#desired(services, this.#adoption);
     this.#decided.replace(desired);
     const difference = diffTables(desired.services, actual, this.#retired);
-    await this.#apply(difference.operations, sent, errors);
+    await applyOperations(this.#table, difference.operations, sent, errors);
     if (difference.operations.length > 0) this.#actual = await this.#readTable(services);
     this.#forgetDeleted();
     this.#decided.settle(desired.services);
@@ -304,7 +305,9 @@ export class Reconciler {
 
   /**
    * Compares the services that new verdicts have changed, and leaves the others to the audit: of
-   * thousands of servers a death must not wait until all of them were listed.
+   * thousands of servers a death must not wait until all of them were listed. Nor do weights wait
+   * for a listing of their own service: they are told by what the kernel had when it was last
+   * asked. What is refused then, or was wrong, comes out in the comparison that follows.
    */
   async #compareChanged(
     names: ReadonlySet<string>,
@@ -316,50 +319,36 @@ export class Reconciler {
     this.#decided.take(services, desired);
     const changed = desired.services.filter((entry) => this.#decided.isNews(entry));
     if (changed.length === 0) return;
-    const actual = await this.#readServersOf(changed);
-    await this.#apply(diffTables(changed, actual, new Set()).operations, sent, errors);
-    const known = byServiceKey(await this.#readServersOf(changed));
+    const foreseen = diffTables(changed, this.#known(changed), new Set()).operations;
+    const isWeights = foreseen.every(({ kind }) => kind === 'edit-server');
+    if (isWeights) await applyOperations(this.#table, foreseen, sent, []);
+    let actual = await this.#readServersOf(changed);
+    const { operations } = diffTables(changed, actual, new Set());
+    await applyOperations(this.#table, operations, sent, errors);
+    if (operations.length > 0) actual = await this.#readServersOf(changed);
+    const known = byServiceKey(actual);
     this.#actual = this.#actual.map(
       (entry) => known.get(formatServiceIdentity(entry.service.identity)) ?? entry,
     );
     this.#decided.settle(changed);
   }
 
-  /** What the kernel has of services that were there when it was last asked. */
-  async #readServersOf(services: readonly TableService[]): Promise<readonly ListedTableService[]> {
+  /** Those services as the kernel had them when it was last asked. */
+  #known(services: readonly TableService[]): readonly ListedTableService[] {
     const wanted = new Set(services.map(({ service }) => formatServiceIdentity(service.identity)));
-    const known = this.#actual.filter(({ service }) =>
+    return this.#actual.filter(({ service }) =>
       wanted.has(formatServiceIdentity(service.identity)),
     );
+  }
+
+  /** What the kernel has of services that were there when it was last asked. */
+  #readServersOf(services: readonly TableService[]): Promise<readonly ListedTableService[]> {
     return Promise.all(
-      known.map(async ({ service }) => ({
+      this.#known(services).map(async ({ service }) => ({
         service,
         servers: await this.#table.servers(service.identity),
       })),
     );
-  }
-
-  /** Sends changes, then once more those that met a table that had changed meanwhile. */
-  async #apply(
-    operations: readonly IpvsOperation[],
-    sent: IpvsOperation[],
-    errors: TandemError[],
-  ): Promise<void> {
-    let batch = operations;
-    for (let round = 0; round < 2 && batch.length > 0; round += 1) {
-      const results = await this.#table.apply(batch);
-      sent.push(...batch);
-      const next: IpvsOperation[] = [];
-      for (const [index, operation] of batch.entries()) {
-        const error = results[index];
-        if (error === undefined) continue;
-        const after = followUp(operation, error.errnoName);
-        if (after === 'already-done') continue;
-        if (after !== undefined && round === 0) next.push(after);
-        else errors.push(error);
-      }
-      batch = next;
-    }
   }
 
   /** All services of the kernel, and the servers of those that are ours. */

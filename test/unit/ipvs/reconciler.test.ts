@@ -152,6 +152,31 @@ test('a verdict has only the services listed that it changes', async () => {
   assert.equal(table.weight(web, serverConfig(2)), 2);
 });
 
+test('a verdict reaches the kernel before its service is listed', async () => {
+  const { table, reconciler } = setUp();
+  await reconciler.configure([serviceConfig()], [report(2, 'up'), report(3, 'up')]);
+  table.asked.length = 0;
+  const askedBefore = new Promise<number>((resolve) => {
+    table.intruder = () => resolve(table.asked.length);
+  });
+  reconciler.update([report(2, 'down'), report(3, 'up')]);
+  assert.equal(await askedBefore, 0);
+  await reconciler.settled();
+  assert.deepEqual(table.asked, [formatServiceIdentity(web)]);
+});
+
+test('a verdict on a server that somebody has changed is carried out all the same', async () => {
+  const { table, reconciler } = setUp();
+  await reconciler.configure([serviceConfig()], [report(2, 'up'), report(3, 'up')]);
+  table.change({ kind: 'delete-server', service: web, server: serverConfig(2) });
+  const edited = serverConfig(3, { weight: 9 });
+  table.change({ kind: 'edit-server', service: web, server: edited });
+  reconciler.update([report(2, 'down'), report(3, 'up')]);
+  await reconciler.settled();
+  assert.equal(table.weight(web, serverConfig(2)), 0);
+  assert.equal(table.weight(web, serverConfig(3)), 3);
+});
+
 test('a verdict on a service that somebody has deleted has it made again', async () => {
   const { table, reconciler } = setUp();
   await reconciler.configure([serviceConfig()], [report(2, 'up'), report(3, 'up')]);
