@@ -6,6 +6,7 @@ import {
   readConfigText,
 } from '../config/read.js';
 import { TandemError } from '../errors.js';
+import { giveFreeMemoryBack, keepFreeMemorySmall } from '../kernel/memoryAllocator.js';
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
 import { Agent } from './agent.js';
 import { type AgentLog, openLog } from './logger.js';
@@ -26,6 +27,7 @@ const stopTimeoutMs = 10_000;
 
 /** Runs until SIGTERM or SIGINT. Throws what kept the agent from starting. */
 export async function runAgent(options: RunOptions): Promise<void> {
+  keepFreeMemorySmall();
   collectYoungGarbageInOwnThread();
   keepCompiledCode();
   optimiseLate();
@@ -58,6 +60,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
     // A large file is not held for as long as this function runs.
     loaded = undefined;
     await start;
+    giveFreeMemoryBack();
   } catch (error) {
     log.logger.error({ err: error }, 'the agent could not start; undoing what was done');
     await agent.abandonStart();

@@ -70,6 +70,9 @@ interface Libc {
     fd: number,
     offset: number,
   ): bigint;
+  /** These two are of glibc alone, and return 1 when they did something. */
+  mallopt: ((parameter: number, value: number) => number) | undefined;
+  malloc_trim: ((padBytes: number) => number) | undefined;
   /** These return an errno value, not -1. */
   pthread_mutexattr_init(attributes: Memory): number;
   pthread_mutexattr_setpshared(attributes: Memory, shared: number): number;
@@ -93,6 +96,15 @@ const library = koffi.load(null);
 
 /** Text of an errno value, in the C locale. */
 const strerror: (errno: number) => string = library.func('const char *strerror(int errno)');
+
+/** A call that not every libc has. */
+function callOfGlibc(prototype: string): ReturnType<typeof library.func> | undefined {
+  try {
+    return library.func(prototype);
+  } catch {
+    return undefined;
+  }
+}
 
 /** libc, bound once for the calling thread. */
 export const libc: Libc = {
@@ -134,6 +146,8 @@ export const libc: Libc = {
   memfd_create: library.func('int memfd_create(const char *, unsigned int)'),
   ftruncate: library.func('int ftruncate(int, int64_t)'),
   mmap: library.func('uint64_t mmap(const void *, size_t, int, int, int, int64_t)'),
+  mallopt: callOfGlibc('int mallopt(int, int)'),
+  malloc_trim: callOfGlibc('int malloc_trim(size_t)'),
   pthread_mutexattr_init: library.func('int pthread_mutexattr_init(void *)'),
   pthread_mutexattr_setpshared: library.func('int pthread_mutexattr_setpshared(void *, int)'),
   pthread_mutexattr_setrobust: library.func('int pthread_mutexattr_setrobust(void *, int)'),
