@@ -21,6 +21,7 @@ const memoryMegabytes = 2_048;
 interface IpvsOptions {
   readonly services: number;
   readonly servers: number;
+  readonly rounds: number;
   readonly markdown?: boolean;
   readonly json?: string;
 }
@@ -33,6 +34,7 @@ export const ipvsBenchmark: Benchmark = {
     command
       .option('--services <number>', 'virtual services', wholeNumber(1, 10_000), 100)
       .option('--servers <number>', 'real servers in all', wholeNumber(1, 100_000), 10_000)
+      .option('--rounds <number>', 'how often; medians are printed', wholeNumber(1, 100), 3)
       .option('--markdown', 'print the table as Markdown')
       .option('--json <file>', 'also write every figure to a file')
       .addHelpText('after', help)
@@ -41,7 +43,7 @@ export const ipvsBenchmark: Benchmark = {
 };
 
 const help = `
-Each program works on the same kernel, one after the other, in a network namespace of its own:
+Each program works on the same kernel, one after the other, in a new network namespace each time:
 the running one when it has IPVS and this is root, else an embedded one. The agent and keepalived
 run without checks. Start is until the last server is in the table; reload is from SIGHUP until the
 table shows the one changed weight. The embedded kernel makes ipvsadm slow: with 10,000 servers it
@@ -69,6 +71,7 @@ async function runIpvs(options: IpvsOptions): Promise<void> {
     insideScript,
     String(options.services),
     String(options.servers),
+    String(options.rounds),
   ];
   const output = choice.boot ? await runBooted(command) : await runHere(command);
   const result = resultIn(output);

@@ -35,22 +35,43 @@ const stepTimeoutMs = 120_000;
 
 const tandemIpvs = [process.execPath, tandemScript, 'ipvs'];
 
-/** Runs everything on the table of this network namespace, which is empty before and after. */
+/**
+ * Runs something on the table of a network namespace that has had none. The kernel keeps a server
+ * that was deleted for two minutes and looks through all of those whenever one is added, so a
+ * program that comes after another would have to pay for what that one left.
+ */
+export type InFreshTable = <T>(work: (table: IpvsTable) => Promise<T>) => Promise<T>;
+
+/** What is measured. */
+export interface IpvsPlan {
+  readonly size: TableSize;
+  /** How often everything is done. */
+  readonly rounds: number;
+}
+
+/** Runs everything, each program on a fresh table. */
 export async function measureIpvs(
-  table: IpvsTable,
-  size: TableSize,
+  inFreshTable: InFreshTable,
+  plan: IpvsPlan,
   onProgress: (text: string) => void,
 ): Promise<IpvsResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-ipvs-'));
   try {
-    return await new IpvsMeasurement(table, size, folder, onProgress).run();
+    const figures: IpvsFigure[] = [];
+    let result: IpvsResult | undefined;
+    for (let round = 0; round < plan.rounds; round += 1) {
+      const measurement = new IpvsMeasurement(plan.size, folder, onProgress);
+      result = await measurement.run(inFreshTable);
+      figures.push(...result.figures);
+    }
+    if (result === undefined) throw new RangeError('nothing was to be measured');
+    return { ...result, figures };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 class IpvsMeasurement {
-  readonly #table: IpvsTable;
   readonly #size: TableSize;
   readonly #services: readonly SetupService[];
   readonly #changed: number;
@@ -59,13 +80,7 @@ class IpvsMeasurement {
   readonly #figures: IpvsFigure[] = [];
   #reloadOperations = 0;
 
-  constructor(
-    table: IpvsTable,
-    size: TableSize,
-    folder: string,
-    onProgress: (text: string) => void,
-  ) {
-    this.#table = table;
+  constructor(size: TableSize, folder: string, onProgress: (text: string) => void) {
     this.#size = size;
     this.#services = setupServices(size);
     // In the middle, so that neither end of anything is favoured.
@@ -74,22 +89,16 @@ class IpvsMeasurement {
     this.#onProgress = onProgress;
   }
 
-  async run(): Promise<IpvsResult> {
+  async run(inFreshTable: InFreshTable): Promise<IpvsResult> {
     const rules = this.#write('rules', savedRulesText(this.#services));
     for (const [program, command] of [
       ['tandem', tandemIpvs],
       ['ipvsadm', ['ipvsadm']],
     ] as const) {
-      // Once beforehand, so that no program pays for reading its files from the disk.
-      timedRun([...command, '-L', '-n']);
-      this.#add('restore', program, timedRun([...command, '-R'], rules));
-      await this.#requireWhole();
-      this.#add('save', program, timedRun([...command, '-S', '-n']));
-      this.#add('list', program, timedRun([...command, '-L', '-n']));
-      await this.#table.flush();
+      await inFreshTable((table) => this.#command(table, program, command, rules));
     }
-    await this.#keepalived();
-    const { dumpMs, diffMs } = await this.#tandem();
+    await inFreshTable((table) => this.#keepalived(table));
+    const { dumpMs, diffMs } = await inFreshTable((table) => this.#tandem(table));
     return {
       size: this.#size,
       kernel: release(),
@@ -100,36 +109,48 @@ class IpvsMeasurement {
     };
   }
 
-  async #keepalived(): Promise<void> {
+  async #command(
+    table: IpvsTable,
+    program: 'tandem' | 'ipvsadm',
+    command: readonly string[],
+    rules: string,
+  ): Promise<void> {
+    // Once beforehand, so that no program pays for reading its files from the disk.
+    timedRun([...command, '-L', '-n']);
+    this.#add('restore', program, timedRun([...command, '-R'], rules));
+    await this.#requireWhole(table);
+    this.#add('save', program, timedRun([...command, '-S', '-n']));
+    this.#add('list', program, timedRun([...command, '-L', '-n']));
+  }
+
+  async #keepalived(table: IpvsTable): Promise<void> {
     const config = this.#write('keepalived.conf', keepalivedText(this.#services));
     const file = (name: string): string => join(this.#folder, name);
     // -C: the checkers only, which keep the table; -n: no fork; -l: log to the terminal.
     const command = ['keepalived', '-C', '-n', '-l', '-f', config];
     const pidFiles = ['-p', file('keepalived.pid'), '-c', file('checkers.pid')];
-    await this.#keeper('keepalived', [...command, ...pidFiles], () => {
+    await this.#keeper(table, 'keepalived', [...command, ...pidFiles], () => {
       this.#write('keepalived.conf', keepalivedText(setupServices(this.#size, this.#changed)));
     });
-    await this.#table.flush();
   }
 
-  async #tandem(): Promise<{ readonly dumpMs: number; readonly diffMs: number }> {
+  async #tandem(table: IpvsTable): Promise<{ readonly dumpMs: number; readonly diffMs: number }> {
     const socket = join(this.#folder, 'tandem.sock');
     const config = this.#write('tandem.yaml', tandemText(this.#services, socket));
     const command = [process.execPath, tandemScript, 'run', '-c', config, '--node', 'lb1'];
-    await this.#keeper('tandem', command, async () => {
+    await this.#keeper(table, 'tandem', command, async () => {
       this.#write('tandem.yaml', tandemText(setupServices(this.#size, this.#changed), socket));
       await until('the agent answers', async () => (await agentAnswers(socket)) || undefined);
     });
     this.#reloadOperations = this.#lastOperations;
-    const compared = await this.#compare(config);
-    await this.#table.flush();
-    return compared;
+    return this.#compare(table, config);
   }
 
   #lastOperations = 0;
 
   /** Starts a program that keeps the table, and lets it take in a changed file. */
   async #keeper(
+    table: IpvsTable,
     program: 'keepalived' | 'tandem',
     command: readonly string[],
     change: () => void | Promise<void>,
@@ -140,10 +161,10 @@ class IpvsMeasurement {
       const last = this.#services.at(-1);
       await until(`the last service of ${program} is whole`, async () => {
         keeper.requireRunning();
-        return (await this.#serversOf(last)) === last?.servers.length || undefined;
+        return (await serversOf(table, last)) === last?.servers.length || undefined;
       });
       this.#add('start', program, performance.now() - startedMs);
-      await this.#requireWhole();
+      await this.#requireWhole(table);
       await pause(restMs);
       await change();
       const before = keeper.memory();
@@ -153,11 +174,11 @@ class IpvsMeasurement {
       keeper.signal('SIGHUP');
       await until(`${program} has changed the weight`, async () => {
         keeper.requireRunning();
-        return (await this.#hasChanged(changedService)) || undefined;
+        return (await hasChanged(table, changedService)) || undefined;
       });
       this.#add('reload', program, performance.now() - changedMs);
       this.#add('memoryPeak', program, keeper.memory().peakKib);
-      await this.#requireWhole();
+      await this.#requireWhole(table);
       if (program === 'tandem') {
         const { ipvs } = await fetchStatus(join(this.#folder, 'tandem.sock'));
         this.#lastOperations = ipvs.lastOperations;
@@ -168,13 +189,16 @@ class IpvsMeasurement {
   }
 
   /** How long our own reading and comparing of the whole table takes, with nothing to change. */
-  async #compare(config: string): Promise<{ readonly dumpMs: number; readonly diffMs: number }> {
+  async #compare(
+    table: IpvsTable,
+    config: string,
+  ): Promise<{ readonly dumpMs: number; readonly diffMs: number }> {
     const choice = { node: 'lb1', environment: {}, hostname: '' };
     const { services } = readConfigFile(config, choice).config;
     const none = new Map<string, never>();
     const input = { services, health: none, adoptedWeights: none, previous: none, overrides: none };
     const startedMs = performance.now();
-    const actual = await this.#dump();
+    const actual = await dumpOf(table);
     const dumpedMs = performance.now();
     const { operations } = diffTables(desiredTable(input).services, actual, new Set());
     const endedMs = performance.now();
@@ -182,29 +206,11 @@ class IpvsMeasurement {
     return { dumpMs: dumpedMs - startedMs, diffMs: endedMs - dumpedMs };
   }
 
-  async #dump(): Promise<readonly ListedTableService[]> {
-    const entries: ListedTableService[] = [];
-    for (const service of await this.#table.services()) {
-      entries.push({ service, servers: await this.#table.servers(service.identity) });
-    }
-    return entries;
-  }
-
-  async #requireWhole(): Promise<void> {
-    const dump = await this.#dump();
+  async #requireWhole(table: IpvsTable): Promise<void> {
+    const dump = await dumpOf(table);
     const servers = dump.reduce((sum, entry) => sum + entry.servers.length, 0);
     if (dump.length === this.#size.services && servers === this.#size.servers) return;
     throw notWhole(`${dump.length} services with ${servers} servers`);
-  }
-
-  async #serversOf(service: SetupService | undefined): Promise<number> {
-    return service === undefined ? 0 : (await this.#table.servers(identityOf(service))).length;
-  }
-
-  async #hasChanged(service: SetupService | undefined): Promise<boolean> {
-    if (service === undefined) return false;
-    const servers = await this.#table.servers(identityOf(service));
-    return servers.some(({ weight }) => weight === changedWeight);
   }
 
   /** The service that the changed file changes; found once, since the looks share a processor. */
@@ -224,6 +230,24 @@ class IpvsMeasurement {
     writeFileSync(path, text);
     return path;
   }
+}
+
+async function dumpOf(table: IpvsTable): Promise<readonly ListedTableService[]> {
+  const entries: ListedTableService[] = [];
+  for (const service of await table.services()) {
+    entries.push({ service, servers: await table.servers(service.identity) });
+  }
+  return entries;
+}
+
+async function serversOf(table: IpvsTable, service: SetupService | undefined): Promise<number> {
+  return service === undefined ? 0 : (await table.servers(identityOf(service))).length;
+}
+
+async function hasChanged(table: IpvsTable, service: SetupService | undefined): Promise<boolean> {
+  if (service === undefined) return false;
+  const servers = await table.servers(identityOf(service));
+  return servers.some(({ weight }) => weight === changedWeight);
 }
 
 function identityOf({ address }: SetupService): ServiceIdentity {

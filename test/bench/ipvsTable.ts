@@ -6,6 +6,7 @@ import {
   ipvsTasks,
   memoryTasks,
 } from './ipvsModel.js';
+import { spreadOf } from './spread.js';
 
 /** Lays out rows: for a terminal, or as Markdown. */
 type Layout = (rows: readonly (readonly string[])[]) => readonly string[];
@@ -32,13 +33,16 @@ export function ratioOf(result: IpvsResult, task: IpvsTask): number | undefined 
   return ours === undefined || theirs === undefined ? undefined : ours / theirs;
 }
 
-/** What a task cost a program; `undefined` when it was not measured. */
+/** What a task cost a program, the median of all rounds; `undefined` when it was not measured. */
 export function figureOf(
   { figures }: IpvsResult,
   task: IpvsTask,
   program: IpvsProgram | undefined,
 ): number | undefined {
-  return figures.find((figure) => figure.task === task && figure.program === program)?.value;
+  const values = figures
+    .filter((figure) => figure.task === task && figure.program === program)
+    .map(({ value }) => value);
+  return spreadOf(values)?.median;
 }
 
 function peerOf({ figures }: IpvsResult, task: IpvsTask): IpvsProgram | undefined {
