@@ -38,6 +38,14 @@ export const heartbeatMs = 100;
 /** A wake that comes this much too late means that the thread did not run in the meantime. */
 export const stallMs = 50;
 
+/**
+ * A probe that starts later than this, and than a tenth of its interval, is late. One that is late twice in a
+ * row is so because the thread has too much to do: its next ones are put off by half of what it is
+ * late, so that all checks have the same, longer interval. Else some would be probed twice within
+ * moments, others after two intervals, and a death of theirs be noticed as late.
+ */
+export const lateMs = 50;
+
 /** What the scheduler needs to know of one check. */
 export interface ScheduledCheck {
   readonly id: string;
@@ -79,6 +87,8 @@ interface Entry {
   dueMs: number;
   /** When the probe that waits for a place was due. */
   wantedMs: number;
+  /** Whether the last probe started later than {@link lateMs} allows. */
+  wasLate: boolean;
   run: Run | undefined;
 }
 
@@ -157,7 +167,7 @@ export class Scheduler {
       const stepMs = gridStepMs(intervalMs, checksPerMs);
       const dueMs = Math.max(nowMs, Math.floor((nowMs + offsetMs) / stepMs) * stepMs);
       const times = { intervalMs, tickMs: dueMs, dueMs, wantedMs: dueMs };
-      const entry: Entry = { check, ...times, run: undefined };
+      const entry: Entry = { check, ...times, wasLate: false, run: undefined };
       this.#entries.set(check.id, entry);
       this.#due.push(entry.dueMs, entry);
     }
@@ -266,9 +276,17 @@ export class Scheduler {
       entry.run = run;
       this.#running.set(run.id, run);
       this.#deadlines.push(deadlineMs, run);
-      const lateMs = Math.max(0, nowMs - entry.wantedMs);
-      actions.push({ type: 'start', id: entry.check.id, run: run.id, lateMs });
+      const behindMs = Math.max(0, nowMs - entry.wantedMs);
+      this.#putOff(entry, behindMs);
+      actions.push({ type: 'start', id: entry.check.id, run: run.id, lateMs: behindMs });
     }
+  }
+
+  /** See {@link lateMs}. */
+  #putOff(entry: Entry, byMs: number): void {
+    const isLate = byMs > Math.max(lateMs, entry.intervalMs / 10);
+    if (isLate && entry.wasLate) this.#move(entry, entry.tickMs + byMs / 2);
+    entry.wasLate = isLate;
   }
 
   #move(entry: Entry, tickMs: number): void {

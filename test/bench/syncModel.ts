@@ -50,6 +50,7 @@ export function offeredRows(parts: readonly OfferedPart[]): readonly (readonly s
       'way',
       'connections',
       'lost',
+      'repaired',
       'entries/s',
       'ratio',
       'lag p50 ms',
@@ -69,6 +70,7 @@ export function offeredRows(parts: readonly OfferedPart[]): readonly (readonly s
         part.way,
         String(part.offered),
         String(part.offered - part.arrived),
+        String(part.repaired),
         String(Math.round(rateOf(part))),
         isOurs ? (rateOf(part) / rateOf(peer)).toFixed(2) : '',
         ...[part.lagMs.p50, part.lagMs.p99, part.lagMs.max].map((ms) => ms.toFixed(0)),
@@ -121,6 +123,6 @@ export function syncFaults(parts: readonly SyncPart[]): readonly string[] {
   });
 }
 
-function rateOf({ arrived, seconds }: OfferedPart): number {
-  return arrived / seconds;
+function rateOf({ arrived, repaired, seconds }: OfferedPart): number {
+  return (arrived - repaired) / seconds;
 }

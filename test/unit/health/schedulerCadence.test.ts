@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   checksOfMoment,
   heartbeatMs,
+  lateMs,
   type RunId,
   type ScheduledCheck,
   Scheduler,
@@ -76,8 +77,8 @@ test('the first probe falls into the first interval, whatever the randomness', (
   );
 });
 
-test('the cadence does not drift when every wake is late', () => {
-  const anyLateness = fc.array(fc.double({ min: 0, max: 99, noNaN: true }), {
+test('the cadence does not drift when every wake is a little late', () => {
+  const anyLateness = fc.array(fc.double({ min: 0, max: lateMs, noNaN: true }), {
     minLength: 50,
     maxLength: 50,
   });
