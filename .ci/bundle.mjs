@@ -25,7 +25,6 @@ const common = {
   // It loads native code from its own folder.
   external: ['koffi'],
   banner,
-  keepNames: true,
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',

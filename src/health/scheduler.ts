@@ -39,10 +39,10 @@ export const heartbeatMs = 100;
 export const stallMs = 50;
 
 /**
- * A probe that starts later than this, and than a tenth of its interval, is late. One that is late twice in a
- * row is so because the thread has too much to do: its next ones are put off by half of what it is
- * late, so that all checks have the same, longer interval. Else some would be probed twice within
- * moments, others after two intervals, and a death of theirs be noticed as late.
+ * A probe that starts later than this, and than a tenth of its interval, is late. One that is late
+ * twice in a row is so because the thread has too much to do: its next ones are put off by half of
+ * that, so that all checks have the same, longer interval. Else some would be probed twice within
+ * moments and others after two intervals, and a death of theirs would be noticed as late.
  */
 export const lateMs = 50;
 
