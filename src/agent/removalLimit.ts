@@ -45,8 +45,10 @@ export function largeRemoval(
 /** Whether all services are where they were, with their servers in order: the common case. */
 function keepsAll(before: readonly ServiceConfig[], after: readonly ServiceConfig[]): boolean {
   const byName = new Map(after.map((service) => [service.name, service]));
-  return before.every(({ name, listeners, servers }) => {
+  return before.every((service) => {
+    const { name, listeners, servers } = service;
     const kept = byName.get(name);
+    if (kept === service) return true;
     if (kept === undefined) return false;
     const keys = new Set(kept.listeners.map(formatServiceIdentity));
     if (!listeners.every((listener) => keys.has(formatServiceIdentity(listener)))) return false;

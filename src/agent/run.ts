@@ -5,6 +5,7 @@ import {
   readConfigFile,
   readConfigText,
 } from '../config/read.js';
+import { ServiceTextReader } from '../config/serviceTexts.js';
 import { TandemError } from '../errors.js';
 import { giveFreeMemoryBack, keepFreeMemorySmall } from '../kernel/memoryAllocator.js';
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
@@ -36,7 +37,8 @@ export async function runAgent(options: RunOptions): Promise<void> {
     environment: options.environment,
     hostname: options.hostname,
   };
-  const readConfig = (): ConfigReadResult => readConfigFile(options.configPath, choice);
+  const reader = new ServiceTextReader();
+  const readConfig = (): ConfigReadResult => readConfigFile(options.configPath, choice, reader);
   let agent: Agent | undefined;
   // Before the file is read: whoever changes it from now on and says so must be heard, and until
   // somebody listens SIGHUP ends the process. It is delivered when the agent is there.

@@ -16,6 +16,7 @@ import { quickTextMin, quickYaml } from './quickYaml.js';
 import { resolveNodes } from './resolve.js';
 import { isMapping } from './schema/mappingReader.js';
 import { type RootComplete, type RootDraft, readRoot } from './schema/rootDefinition.js';
+import type { ServiceTextReader } from './serviceTexts.js';
 import { configBytesMax, readYaml, type YamlSource } from './yamlSource.js';
 
 /** Environment variables, as `process.env` has them. */
@@ -40,9 +41,16 @@ interface Judgement {
   readonly findings: readonly Finding[];
 }
 
-/** Finds everything that is wrong with a text. Never throws for what is in it. */
-export function checkConfigText(text: string, env: Environment = {}): ConfigCheck {
-  const quick = quickCheck(text, env);
+/**
+ * Finds everything that is wrong with a text. Never throws for what is in it. Who reads one file
+ * again and again gives the same `reader` each time: what has not changed is not read again.
+ */
+export function checkConfigText(
+  text: string,
+  env: Environment = {},
+  reader?: ServiceTextReader,
+): ConfigCheck {
+  const quick = quickCheck(text, env, reader);
   if (quick !== undefined) return quick;
   const source = readYaml(text);
   if (source.fatal) return { problems: bounded(source.problems), warnings: [], configs: [] };
@@ -57,9 +65,13 @@ export function checkConfigText(text: string, env: Environment = {}): ConfigChec
 }
 
 /** Reads a large text without places. Whatever is wrong with it is left to the exact parser. */
-function quickCheck(text: string, env: Environment): ConfigCheck | undefined {
+function quickCheck(
+  text: string,
+  env: Environment,
+  reader: ServiceTextReader | undefined,
+): ConfigCheck | undefined {
   if (text.length < quickTextMin || text.length > configBytesMax) return undefined;
-  const quick = quickYaml(text);
+  const quick = reader?.read(text) ?? quickYaml(text);
   if (quick === undefined || !isMapping(quick.value)) return undefined;
   const judgement = judge(quick.value, env);
   if (judgement.draft === undefined || judgement.findings.some(isError)) return undefined;

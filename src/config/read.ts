@@ -4,6 +4,7 @@ import { TandemError } from '../errors.js';
 import { type ConfigCheck, checkConfigText, type Environment } from './checkText.js';
 import type { TandemConfig } from './model.js';
 import { formatProblem } from './problem.js';
+import type { ServiceTextReader } from './serviceTexts.js';
 
 /** Which node this is, in the order in which it is asked. */
 export interface NodeChoice {
@@ -26,8 +27,13 @@ export interface ConfigReadResult {
  * Reads and validates a file for one node. Throws {@link TandemError} CONFIG_UNREADABLE,
  * CONFIG_INVALID (its message has every problem, one on a line) or NODE_UNKNOWN.
  */
-export function readConfigFile(path: string, choice: NodeChoice): ConfigReadResult {
-  return usable(path, checkConfigFile(path, choice.environment), choice);
+export function readConfigFile(
+  path: string,
+  choice: NodeChoice,
+  reader?: ServiceTextReader,
+): ConfigReadResult {
+  const check = checkConfigText(readConfigSource(path), choice.environment, reader);
+  return usable(path, check, choice);
 }
 
 function usable(path: string, check: ConfigCheck, choice: NodeChoice): ConfigReadResult {

@@ -14,6 +14,7 @@ import type {
   SystemConfig,
   TandemConfig,
 } from './model.js';
+import { rememberedByObject } from './remembered.js';
 import { resolveAdvertisements } from './resolveAdvertisements.js';
 import { resolveBfd } from './resolveBfd.js';
 import { resolveHealth, resolveServiceHealth } from './resolveHealth.js';
@@ -93,7 +94,8 @@ function interfaceOn(
   return (value === undefined ? undefined : onNode(value, node.name)) ?? otherwise;
 }
 
-function resolveService(service: ServiceComplete): ServiceConfig {
+/** A service that a reload leaves as it is stays the same object, which others need not compare. */
+const resolveService = rememberedByObject((service: ServiceComplete): ServiceConfig => {
   const { persistence } = service;
   const listeners = listenersOf(service);
   const [first] = listeners;
@@ -130,7 +132,7 @@ function resolveService(service: ServiceComplete): ServiceConfig {
     ...(service.sorryServer === undefined ? {} : { sorryServer: server(service.sorryServer) }),
     servers: service.servers.map(server),
   };
-}
+});
 
 function listenersOf(service: ServiceComplete): readonly ServiceIdentity[] {
   if (service.fwmark === undefined) {

@@ -19,7 +19,8 @@ export function changedInPlace(
   const known = new Map(before.map((service) => [service.name, service]));
   const changed = after.filter((service) => {
     const old = known.get(service.name);
-    if (old === undefined || textOf(old.listeners) !== textOf(service.listeners)) return false;
+    if (old === undefined || old === service) return false;
+    if (textOf(old.listeners) !== textOf(service.listeners)) return false;
     return textOf(old) !== textOf(service);
   });
   return new Set(changed.map(({ name }) => name));

@@ -1,7 +1,8 @@
 /** Cross checks of the real servers of a service and of the check that watches them. */
 import { familyOf, formatEndpoint } from '../../wire/ipAddress.js';
 import { formatDurationMs } from '../duration.js';
-import { type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js';
+import { beneath, type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js';
+import { rememberedByObject } from '../remembered.js';
 import type { ServerEndpoint } from '../schema/networkTypes.js';
 import type { RootDraft } from '../schema/rootDefinition.js';
 import { FirstOwners, present } from './present.js';
@@ -13,28 +14,39 @@ type ServerDraft = NonNullable<NonNullable<ServiceDraft['servers']>[number]>;
 
 /** All of them. */
 export function checkServers(draft: RootDraft): readonly Finding[] {
-  return present(draft.services).flatMap(([index, service]) => {
-    const path = ['services', index];
-    return [
-      ...checkEachServer(path, service, draft.connectionSync?.mode),
-      ...checkHealthChecks(path, service),
-    ];
-  });
+  const syncMode = draft.connectionSync?.mode;
+  return present(draft.services).flatMap(([index, service]) =>
+    findingsIn(service)(syncMode).map((finding) => beneath(['services', index], finding)),
+  );
 }
+
+/** What is found in one service, for a mode of connection sync. */
+const findingsIn = rememberedByObject((service: ServiceDraft) => {
+  let known: { readonly mode: SyncMode; readonly findings: readonly Finding[] } | undefined;
+  return (mode: SyncMode): readonly Finding[] => {
+    if (known === undefined || known.mode !== mode) {
+      const findings = [...checkEachServer([], service, mode), ...checkHealthChecks([], service)];
+      known = { mode, findings };
+    }
+    return known.findings;
+  };
+});
 
 /**
  * The port that the servers of a service have when they name none: the listeners' if they have
  * one in common, 0 for every port and for firewall marks, `undefined` when they differ.
  */
-export function commonPort(service: {
-  readonly fwmark: number | undefined;
-  readonly listen: readonly ({ readonly port: number } | undefined)[] | undefined;
-}): number | undefined {
-  if (service.fwmark !== undefined) return 0;
-  const ports = new Set(present(service.listen).map(([, listen]) => listen.port));
-  const [port] = ports;
-  return ports.size === 1 ? port : undefined;
-}
+export const commonPort = rememberedByObject(
+  (service: {
+    readonly fwmark: number | undefined;
+    readonly listen: readonly ({ readonly port: number } | undefined)[] | undefined;
+  }): number | undefined => {
+    if (service.fwmark !== undefined) return 0;
+    const ports = new Set(present(service.listen).map(([, listen]) => listen.port));
+    const [port] = ports;
+    return ports.size === 1 ? port : undefined;
+  },
+);
 
 function checkEachServer(
   path: ConfigPath,

@@ -1,6 +1,7 @@
 /** Cross checks of `services`: what they listen to and how they schedule. */
 import { bitsOf, familyOf, formatEndpoint, type IpFamily } from '../../wire/ipAddress.js';
 import { type ConfigPath, errorAt, type Finding, warningAt } from '../problem.js';
+import { rememberedByObject } from '../remembered.js';
 import type { Listener } from '../schema/networkTypes.js';
 import type { RootDraft } from '../schema/rootDefinition.js';
 import { schedulerFlags } from '../schema/serviceDefinition.js';
@@ -35,12 +36,12 @@ export function checkServices(draft: RootDraft): readonly Finding[] {
 }
 
 /** The family of a service, when its listeners agree on one. */
-export function familyOfService(service: ServiceDraft): IpFamily | undefined {
+export const familyOfService = rememberedByObject((service: ServiceDraft): IpFamily | undefined => {
   if (service.fwmark !== undefined) return familyOfMark(service);
   const families = new Set(present(service.listen).map(([, listen]) => familyOf(listen.address)));
   const [family] = families;
   return families.size === 1 ? family : undefined;
-}
+});
 
 function formatListener({ protocol, address, port }: Listener): string {
   const bare = familyOf(address) === 6 ? `[${address}]` : address;

@@ -1,9 +1,10 @@
 /** Keys of `services`. */
+import { rememberedByObject } from '../remembered.js';
 import { checkType } from './checkDefinition.js';
 import { listOf, oneOrMany } from './containerTypes.js';
 import { optional, required, section, withDefault } from './definition.js';
 import { checksNeeded, serviceHealthKeys } from './healthDefinition.js';
-import { mappingOf } from './mappingReader.js';
+import { isMapping, mappingOf } from './mappingReader.js';
 import { listener, netmask, serverEndpoint } from './networkTypes.js';
 import { partName } from './routerDefinition.js';
 import { boolean, duration, integer, oneOf } from './scalarTypes.js';
@@ -76,7 +77,7 @@ const serverType = mappingOf({
 });
 
 /** One element of `services`. */
-export const serviceType = mappingOf({
+const freshServiceType = mappingOf({
   name: required(partName, { doc: 'Names the service in logs and status. Unique.' }),
   listen: optional(oneOrMany(listener, { max: 64 }), {
     doc:
@@ -166,3 +167,13 @@ export const serviceType = mappingOf({
   }),
   servers: required(listOf(serverType, { min: 1, max: 4096 }), { doc: 'The real servers.' }),
 });
+
+const readService = rememberedByObject((raw: Readonly<Record<string, unknown>>) =>
+  freshServiceType.read(raw),
+);
+
+/** A service. One that a reload leaves as it is, is not read again. */
+export const serviceType: typeof freshServiceType = {
+  ...freshServiceType,
+  read: (raw) => (isMapping(raw) ? readService(raw) : freshServiceType.read(raw)),
+};
