@@ -68,7 +68,7 @@ function takeApart(text: string): ServiceTexts | undefined {
   return { rest, items: itemsOf(text.slice(begin, end), `${indentation}- `) };
 }
 
-/** Where the first line begins that is neither indented as the list is, nor empty, nor a comment. */
+/** Where the first line begins that is neither indented as the list, nor empty, nor a comment. */
 function endOfList(text: string, begin: number, { length }: string): number {
   const inside = length === 0 ? '- | ' : ' '.repeat(length);
   const outside = new RegExp(`^(?!${inside}| *(?:#|$))`, 'gm');

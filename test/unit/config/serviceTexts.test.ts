@@ -18,8 +18,8 @@ const filler = `${'# what makes the file large\n'.repeat(Math.ceil(quickTextMin 
 /** Items that are sound, wrong, in several lines, or not whole without what follows. */
 const items: readonly string[] = [
   '- name: a\n  listen: tcp://10.1.0.1:80\n  forward: dr\n  servers: [{ address: 10.2.0.1 }]\n',
-  '- name: a\n  listen: tcp://10.1.0.2:80\n  forward: nat\n  servers:\n    - address: 10.2.0.1:80\n',
-  '- name: b\n  listen: tcp://10.1.0.1:80\n  forward: nat\n  servers:\n  - { address: 10.2.0.1, weight: 0 }\n',
+  '- name: a\n  listen: tcp://10.1.0.2:80\n  forward: nat\n  servers:\n    - address: 10.2.0.1\n',
+  '- name: b\n  fwmark: 4\n  forward: nat\n  servers:\n  - { address: 10.2.0.1, weight: 0 }\n',
   '- { name: c, fwmark: 7, forward: nat, servers: [{ address: 10.2.0.1, weight: 3 }] }\n',
   '- name: c\n  fwmark: 7\n  forward: tunnel\n  servers: [{ address: "[2001:db8::1]" }]\n',
   '- name: d\n  fwmark: 3\n  servers: [{ address: 10.2.0.1 },\n    { address: 10.2.0.1 }]\n',
@@ -134,7 +134,9 @@ function soundText(weights: ReadonlyMap<number, number>, order = (index: number)
     const index = order(place);
     const weight = weights.get(index) ?? 1;
     const servers = `      - { address: '10.2.0.${index}:8080', weight: ${weight} }\n`;
-    return `  - name: s${index}\n    listen: tcp://10.1.0.${index + 1}:80\n    forward: nat\n    servers:\n${servers}`;
+    const listen = `tcp://10.1.0.${index + 1}:80`;
+    const settings = `    listen: ${listen}\n    forward: nat\n    servers:\n`;
+    return `  - name: s${index}\n${settings}${servers}`;
   });
   return `${head}${filler}services:\n${services.join('')}api: { socket: /run/x.sock }\n`;
 }
