@@ -11,6 +11,7 @@ import { giveFreeMemoryBack, keepFreeMemorySmall } from '../kernel/memoryAllocat
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
 import { Agent } from './agent.js';
 import { type AgentLog, openLog } from './logger.js';
+import { memoryRelease } from './memoryRelease.js';
 import { collectYoungGarbageInOwnThread, keepCompiledCode, optimiseLate } from './runtimeFlags.js';
 
 /** Where the agent's configuration comes from. */
@@ -38,7 +39,11 @@ export async function runAgent(options: RunOptions): Promise<void> {
     hostname: options.hostname,
   };
   const reader = new ServiceTextReader();
-  const readConfig = (): ConfigReadResult => readConfigFile(options.configPath, choice, reader);
+  const releaseMemory = memoryRelease();
+  const readConfig = (): ConfigReadResult => {
+    releaseMemory();
+    return readConfigFile(options.configPath, choice, reader);
+  };
   let agent: Agent | undefined;
   // Before the file is read: whoever changes it from now on and says so must be heard, and until
   // somebody listens SIGHUP ends the process. It is delivered when the agent is there.
