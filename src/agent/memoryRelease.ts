@@ -7,13 +7,16 @@
  * That collects the garbage of main, of no other thread, and takes as long as a small reload.
  */
 
-/** How long after the reading of a file; its reload should be over by then. In milliseconds. */
-const restMs = 2_000;
+/** How long after the start, when all of it is over, in milliseconds. */
+export const afterStartMs = 500;
 
-/** A function that gives memory back a little after it was called, however often it was. */
-export function memoryRelease(delayMs: number = restMs): () => void {
+/** How long after a file was read for a reload, which should be over by then, in milliseconds. */
+export const afterReadMs = 2_000;
+
+/** A function that gives memory back in so many milliseconds, unless it is about to anyway. */
+export function memoryRelease(): (delayMs: number) => void {
   let isDue = false;
-  return () => {
+  return (delayMs) => {
     if (isDue) return;
     isDue = true;
     const release = (): void => {
@@ -24,7 +27,7 @@ export function memoryRelease(delayMs: number = restMs): () => void {
   };
 }
 
-/** Gives back what this thread does not use. Does nothing where Node was built without inspector. */
+/** Gives back what this thread does not use. Node may have been built without an inspector. */
 export async function giveMemoryBack(): Promise<void> {
   if (!process.features.inspector) return;
   const { Session } = await import('node:inspector');

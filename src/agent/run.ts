@@ -11,7 +11,7 @@ import { giveFreeMemoryBack, keepFreeMemorySmall } from '../kernel/memoryAllocat
 import { notifyServiceManager, watchdogIntervalMs } from '../kernel/serviceManager.js';
 import { Agent } from './agent.js';
 import { type AgentLog, openLog } from './logger.js';
-import { memoryRelease } from './memoryRelease.js';
+import { afterReadMs, afterStartMs, memoryRelease } from './memoryRelease.js';
 import { collectYoungGarbageInOwnThread, keepCompiledCode, optimiseLate } from './runtimeFlags.js';
 
 /** Where the agent's configuration comes from. */
@@ -40,11 +40,11 @@ export async function runAgent(options: RunOptions): Promise<void> {
   };
   const reader = new ServiceTextReader();
   const releaseMemory = memoryRelease();
+  let agent: Agent | undefined;
   const readConfig = (): ConfigReadResult => {
-    releaseMemory();
+    if (agent !== undefined) releaseMemory(afterReadMs);
     return readConfigFile(options.configPath, choice, reader);
   };
-  let agent: Agent | undefined;
   // Before the file is read: whoever changes it from now on and says so must be heard, and until
   // somebody listens SIGHUP ends the process. It is delivered when the agent is there.
   process.on('SIGHUP', () => {
@@ -68,6 +68,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
     loaded = undefined;
     await start;
     giveFreeMemoryBack();
+    releaseMemory(afterStartMs);
   } catch (error) {
     log.logger.error({ err: error }, 'the agent could not start; undoing what was done');
     await agent.abandonStart();
