@@ -70,11 +70,18 @@ export async function measureDeaths(
   execFileSync('iptables-legacy', ['-A', ...rule]);
   const results: DeathResult[] = [];
   const dying = new Set<Dying>();
+  // The process of the servers may be busy: who waits for its answer does not look at the others.
+  const asked = new Set<Promise<void>>();
   const left = [...plan];
   const startMs = performance.now();
-  const revive = (server: Dying): void => {
-    dying.delete(server);
-    writeFileSync(listFile, `-${server.address}\n`);
+  const revive = ({ address }: Dying): void => writeFileSync(listFile, `-${address}\n`);
+  const take = async (server: Dying, isOut: boolean, nowMs: number): Promise<void> => {
+    const lastMs = await farm.lastConnection(server.address);
+    const dueMs = Math.max(server.diedMs, lastMs + healthIntervalMs);
+    const noticed = { afterMs: nowMs - server.diedMs, afterCheckMs: nowMs - dueMs };
+    results.push(isOut ? noticed : { afterMs: null, afterCheckMs: null });
+    // Not before it is known when it was asked last.
+    revive(server);
   };
   try {
     while (left.length > 0 || dying.size > 0) {
@@ -91,15 +98,13 @@ export async function measureDeaths(
           if (server.service !== service) continue;
           const isOut = (weights.get(server.address) ?? 0) === 0;
           if (!isOut && nowMs - server.diedMs < deathTimeoutMs) continue;
-          const lastMs = await farm.lastConnection(server.address);
-          const dueMs = Math.max(server.diedMs, lastMs + healthIntervalMs);
-          const noticed = { afterMs: nowMs - server.diedMs, afterCheckMs: nowMs - dueMs };
-          results.push(isOut ? noticed : { afterMs: null, afterCheckMs: null });
-          revive(server);
+          dying.delete(server);
+          asked.add(take(server, isOut, nowMs));
         }
       }
       await sleep(lookMs);
     }
+    await Promise.all(asked);
   } finally {
     for (const server of [...dying]) revive(server);
     execFileSync('iptables-legacy', ['-D', ...rule]);

@@ -10,6 +10,7 @@ import { backendPort, type HealthSetting } from './healthModel.js';
 export class HealthFarm {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
+  #asked: Promise<unknown> = Promise.resolve();
 
   constructor({ kind }: Pick<HealthSetting, 'kind'>) {
     const script = fileURLToPath(new URL('./healthFarm.js', import.meta.url));
@@ -28,16 +29,23 @@ export class HealthFarm {
   }
 
   async report(): Promise<FarmReport> {
-    const answer = once(this.#lines, 'line');
-    await this.tell('report');
-    return JSON.parse(String((await answer)[0])) as FarmReport;
+    return JSON.parse(await this.#ask('report')) as FarmReport;
   }
 
   /** When an address was last connected to, on the clock of this process; long ago if never. */
   async lastConnection(address: string): Promise<number> {
-    const answer = once(this.#lines, 'line');
-    await this.tell(`last ${address}`);
-    return Number((await answer)[0]) - performance.timeOrigin;
+    return Number(await this.#ask(`last ${address}`)) - performance.timeOrigin;
+  }
+
+  /** One question after the other, since an answer does not say what it answers. */
+  #ask(question: string): Promise<string> {
+    const answer = this.#asked.then(async () => {
+      const line = once(this.#lines, 'line');
+      await this.tell(question);
+      return String((await line)[0]);
+    });
+    this.#asked = answer.catch(() => undefined);
+    return answer;
   }
 
   async stop(): Promise<void> {
